@@ -75,5 +75,8 @@ pub use engine::{
     WorkerStatistics,
 };
 pub use model::*;
-pub use process::{AstProcessor, FileContent, LimitError, Limits, Processor, ResultWriter, from_fn};
+pub use process::{
+    AstProcessor, BatchAnswers, BatchProcessor, FileContent, IntoProcessor, LimitError, Limits, Processor,
+    ResultWriter, batch_from_fn, from_fn,
+};
 pub use source::Source;

@@ -1,22 +1,24 @@
-//! The async API of the engine: each call runs the same synchronous function on a thread that may block.
+//! The async API of the engine: each call runs the same synchronous function on a thread that may block. Async
+//! functions as processors are in `calls.rs`.
 //!
-//! Constraints: nothing here processes a file or writes state; a call needs a runtime of tokio for nothing but its own
-//! waiting.
+//! Constraints: nothing here writes state; a call needs a runtime of tokio for nothing but its own waiting.
 
-use std::future::Future;
+mod calls;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde::Serialize;
 use tokio::sync::oneshot;
 
 use crate::engine::{
     BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, Engine, EngineError, IntoRoots,
     RepositoryProcessingResult, RunOptions, Stop, execute_batches, process_one_batch,
 };
-use crate::model::{BatchConfig, FileBatch, FileError};
-use crate::process::{AstProcessor, FileContent, Processor};
+use crate::model::{BatchConfig, FileBatch};
+use crate::process::{AstProcessor, IntoProcessor};
+
+pub use calls::async_from_fn;
 
 /// Runs blocking work on a thread of its own.
 async fn offload<T: Send + 'static>(
@@ -90,12 +92,13 @@ async fn offload_job<T: Send + 'static>(
 ///
 /// # Errors
 /// A setting outside its limits, or threads that can't be started.
-pub async fn process_batch(
+pub async fn process_batch<Kind>(
     batch: FileBatch,
-    processor: impl Processor + 'static,
+    processor: impl IntoProcessor<Kind>,
     config: &BatchConfig,
 ) -> Result<BatchResult, EngineError> {
     let config = config.clone();
+    let processor = processor.into_processor();
     offload(move || process_one_batch(batch, processor, &config)).await
 }
 
@@ -103,11 +106,12 @@ pub async fn process_batch(
 ///
 /// # Errors
 /// As [`process_batch`].
-pub async fn execute_parallel_batches(
+pub async fn execute_parallel_batches<Kind>(
     batches: Vec<FileBatch>,
     worker_count: usize,
-    processor: impl Processor + 'static,
+    processor: impl IntoProcessor<Kind>,
 ) -> Result<BatchExecutionResult, EngineError> {
+    let processor = processor.into_processor();
     offload(move || execute_batches(batches, worker_count, processor)).await
 }
 
@@ -152,7 +156,7 @@ pub struct BatchProcessingEngine {
 
 impl BatchProcessingEngine {
     /// Creates an engine with its state in `.outlast` in the current folder.
-    pub fn new(processor: impl Processor + 'static) -> Self {
+    pub fn new<Kind>(processor: impl IntoProcessor<Kind>) -> Self {
         Self::from_engine(Engine::new(processor))
     }
 
@@ -225,29 +229,6 @@ impl BatchProcessingEngine {
     pub fn stop(&self) -> Stop {
         self.engine.stop()
     }
-}
-
-/// Makes a processor of an async function: each call runs to completion on the worker thread of its file, within the
-/// caller's tokio runtime.
-///
-/// The function owns the path and the content, since it may hold them across awaits.
-///
-/// # Panics
-/// Panics outside a tokio runtime.
-pub fn async_from_fn<F, R, T>(
-    identity: &str,
-    include: &[&'static str],
-    function: F,
-) -> impl Processor + use<F, R, T>
-where
-    F: Fn(Vec<u8>, Vec<u8>) -> R + Send + Sync,
-    R: Future<Output = Result<T, FileError>> + Send,
-    T: Serialize,
-{
-    let runtime = tokio::runtime::Handle::current();
-    crate::process::from_fn(identity, include, move |file: &FileContent<'_>| {
-        runtime.block_on(function(file.path.to_vec(), file.bytes.to_vec()))
-    })
 }
 
 #[cfg(test)]

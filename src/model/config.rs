@@ -144,6 +144,10 @@ pub struct BatchConfig {
     /// this many, and sleep again when it does not. 0 to 1,024. With `worker_count` or less, as by default, the
     /// number is fixed; the command allows [`BatchConfig::WORKERS_MAX`] where the number of workers is not set.
     pub workers_max: usize,
+    /// Futures of an async processor in flight, over all workers, each of which polls its part. 1 to 100,000. The
+    /// default of 64 keeps a service busy whose calls take 100 ms at 640 files/s, and stays within the connections
+    /// that most services and pools allow a client; each future is admitted to memory with its file.
+    pub concurrency: usize,
     /// Memory that a run may take, in MiB: it holds for the whole process. A file that does not fit at all fails as
     /// `too-large`. At least 16; the default is no more than half of what the control group or the machine has.
     pub memory_limit_mb: u64,
@@ -205,6 +209,7 @@ impl Default for BatchConfig {
             max_concurrent_batches: 4,
             worker_count: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             workers_max: 0,
+            concurrency: 64,
             memory_limit_mb: 1000,
             checkpoint_interval: 1000,
             retry_attempts: 3,
@@ -273,6 +278,7 @@ impl BatchConfig {
             }
         };
         within("batch_size", self.batch_size as u64, 1, 10_000, "1 to 10000 files")?;
+        within("concurrency", self.concurrency as u64, 1, 100_000, "1 to 100000")?;
         within("max_concurrent_batches", self.max_concurrent_batches as u64, 1, 1_000, "1 to 1000")?;
         within("worker_count", self.worker_count as u64, 1, 1_024, "1 to 1024 threads")?;
         within("workers_max", self.workers_max as u64, 0, 1_024, "0 to 1024 threads")?;

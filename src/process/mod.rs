@@ -2,8 +2,8 @@
 //!
 //! [`Processor`] is where users plug in their own work; [`ast`] is the built-in one.
 //!
-//! Constraints: a processor sees one file at a time, gets its content as one slice, keeps no state
-//! between files that changes a result, and returns one JSON value or a [`FileError`].
+//! Constraints: a processor sees one file at a time, or several by the one way of `window.rs`; gets a content as one
+//! slice, keeps no state between files that changes a result, and returns one JSON value or a [`FileError`] for each.
 //!
 //! # The AST processor
 //!
@@ -28,14 +28,19 @@
 //! [A recipe](crate::guide::architecture#recipes) says how to add a dialect.
 
 pub mod ast;
+mod in_batches;
+mod into_processor;
 mod plain;
 mod result;
+pub(crate) mod window;
 
 use std::sync::Arc;
 
 use crate::model::FileError;
 
 pub use ast::{AstProcessor, LimitError, Limits};
+pub use in_batches::{BatchAnswers, BatchProcessor, batch_from_fn};
+pub use into_processor::{InBatches, IntoProcessor, OneByOne};
 pub use plain::{PlainProcessor, from_fn};
 pub use result::ResultWriter;
 
@@ -57,7 +62,8 @@ impl FileContent<'_> {
 
 /// Work on one file. Called from many threads at once, each file at least once.
 ///
-/// Use [`from_fn`] for a plain function. See `examples/` for one of each kind.
+/// Use [`from_fn`] for a plain function, [`BatchProcessor`] for work that is cheaper in bulk. See `examples/` for one of
+/// each kind.
 pub trait Processor: Send + Sync {
     /// Returns name and version, such as `ast/21`. When it changes, every file is due again.
     fn identity(&self) -> &str;
@@ -72,6 +78,12 @@ pub trait Processor: Send + Sync {
     /// # Errors
     /// Whatever makes this file fail. Other files go on; a panic fails only this file, too.
     fn process(&self, file: &FileContent<'_>, result: &mut ResultWriter) -> Result<(), FileError>;
+
+    /// Returns how it has several files in flight, if it does.
+    #[doc(hidden)]
+    fn windowed(&self) -> Option<&dyn window::Windowed> {
+        None
+    }
 }
 
 /// A processor that is shared.
@@ -86,5 +98,9 @@ impl<P: Processor + ?Sized> Processor for Arc<P> {
 
     fn process(&self, file: &FileContent<'_>, result: &mut ResultWriter) -> Result<(), FileError> {
         (**self).process(file, result)
+    }
+
+    fn windowed(&self) -> Option<&dyn window::Windowed> {
+        (**self).windowed()
     }
 }

@@ -26,6 +26,13 @@ impl ResultWriter {
         })
     }
 
+    /// Returns a value as the JSON of a result.
+    pub(crate) fn json_of<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, FileError> {
+        let mut writer = Self::default();
+        writer.set(value)?;
+        Ok(writer.json)
+    }
+
     /// Returns the result as JSON.
     pub fn as_bytes(&self) -> &[u8] {
         if self.json.is_empty() { b"null" } else { &self.json }

@@ -14,6 +14,7 @@ use crate::engine::workers::pool::Pool;
 use crate::engine::workers::record::{crashed_outcome, overdue_outcome};
 use crate::engine::workers::sizing::PoolSizer;
 use crate::engine::workers::slots::Reclaimed;
+use crate::engine::workers::task::Task;
 use crate::ledger::LedgerReader;
 use crate::model::DiscoveredFile;
 
@@ -110,12 +111,14 @@ impl<'a> WorkerPool<'a> {
     pub(super) fn abandon_all(&self, dispatch: &Dispatcher) -> Vec<OutcomeGroup> {
         let mut groups = Vec::new();
         for reclaimed in self.context.slots.seize_all() {
-            self.pool.abandon(reclaimed.worker);
-            let (group, file) = hand_over(reclaimed, dispatch);
-            if let Some(path) = file.and_then(|file| self.context.roots.path_of(&file.key)) {
+            if !reclaimed.is_waiting {
+                self.pool.abandon(reclaimed.worker);
+            }
+            let begun = reclaimed.file.iter().chain(reclaimed.again.iter().flat_map(Task::files));
+            for path in begun.filter_map(|file| self.context.roots.path_of(&file.key)) {
                 tracing::warn!(path = %path.display(), "abandoned: it is still pending");
             }
-            groups.extend(group);
+            groups.extend(hand_over(reclaimed, dispatch).0);
         }
         groups
     }
@@ -139,10 +142,11 @@ impl<'a> WorkerPool<'a> {
     ) -> Result<Crashed, EngineError> {
         let Some(mut reclaimed) = self.context.slots.seize(thread_id) else { return Ok(Crashed::default()) };
         let worker = reclaimed.worker;
-        let batch = reclaimed.group.batch_id;
+        let batch = reclaimed.batch_id;
         self.pool.abandon(worker);
-        // What is not begun is still pending.
+        // What is not begun is still pending, and so is what was begun beside the file at fault.
         dispatch.forget(reclaimed.rest.take());
+        reclaimed.again.drain(..).for_each(|task| dispatch.forget(Some(task)));
         let (group, file) = hand_over(reclaimed, dispatch);
         let mut crashed = Crashed { groups: group.into_iter().collect(), path: None };
         if let Some(file) = file {
@@ -166,12 +170,10 @@ impl<'a> WorkerPool<'a> {
     }
 }
 
-/// Passes what a reclaimed slot held and was not begun to other workers. Returns its finished outcomes, and its
+/// Passes what a reclaimed slot held to other workers, but for its current file. Returns its finished outcomes, and its
 /// current file.
 fn hand_over(reclaimed: Reclaimed, dispatch: &Dispatcher) -> (Option<OutcomeGroup>, Option<DiscoveredFile>) {
-    if let Some(rest) = reclaimed.rest {
-        dispatch.pass_on(rest);
-    }
+    reclaimed.rest.into_iter().chain(reclaimed.again).for_each(|task| dispatch.pass_on(task));
     let group = Some(reclaimed.group).filter(|group| !group.outcomes.is_empty());
     (group, reclaimed.file)
 }

@@ -13,7 +13,7 @@ use crate::engine::resources::machine::Machine;
 use crate::engine::resources::memory_budget::{Budget, effective_limit};
 use crate::engine::stats::{BatchExecutionResult, BatchResult, ProcessingResult, WorkerStatistics};
 use crate::engine::stop::Stop;
-use crate::engine::workers::context::WorkContext;
+use crate::engine::workers::context::{WorkContext, fitted};
 use crate::engine::workers::crash_hook::CrashSignal;
 use crate::engine::workers::outcome::OutcomeGroup;
 use crate::engine::workers::pool::{Pool, WorkerHandle};
@@ -22,7 +22,7 @@ use crate::engine::workers::slots::WorkerSlots;
 use crate::engine::workers::task::Task;
 use crate::engine::workers::worker::BatchWorker;
 use crate::model::{BatchConfig, Clock, FileBatch, FileKey, RecordHead, RecordLine, RecordStatus, RootTable};
-use crate::process::Processor;
+use crate::process::{IntoProcessor, Processor};
 use crate::source::{Filters, TreeSource};
 
 /// Groups of outcomes that may wait for the receiver.
@@ -38,14 +38,14 @@ type Report = Result<OutcomeGroup, EngineError>;
 ///
 /// # Errors
 /// If threads can't be started. A file's failure is part of the result.
-pub fn execute_batches(
+pub fn execute_batches<Kind>(
     batches: Vec<FileBatch>,
     worker_count: usize,
-    processor: impl Processor + 'static,
+    processor: impl IntoProcessor<Kind>,
 ) -> Result<BatchExecutionResult, EngineError> {
     let config = BatchConfig { worker_count, ..BatchConfig::default() };
     config.check()?;
-    execute(batches, Arc::new(processor), &config)
+    execute(batches, processor.into_processor(), &config)
 }
 
 /// Processes one batch on as many threads as the configuration says. A file that takes longer than `timeout_seconds`
@@ -53,13 +53,13 @@ pub fn execute_batches(
 ///
 /// # Errors
 /// As [`execute_batches`].
-pub fn process_one_batch(
+pub fn process_one_batch<Kind>(
     batch: FileBatch,
-    processor: impl Processor + 'static,
+    processor: impl IntoProcessor<Kind>,
     config: &BatchConfig,
 ) -> Result<BatchResult, EngineError> {
     config.check()?;
-    let mut executed = execute(vec![batch], Arc::new(processor), config)?;
+    let mut executed = execute(vec![batch], processor.into_processor(), config)?;
     Ok(executed.batches.pop().unwrap_or_default())
 }
 
@@ -89,6 +89,7 @@ fn execute(
 fn context_of(processor: Arc<dyn Processor>, config: &BatchConfig) -> WorkContext {
     // There is no later run to make a second attempt.
     let config = BatchConfig { retry_attempts: 1, retry: BTreeMap::new(), workers_max: 0, ..config.clone() };
+    let config = fitted(processor.as_ref(), config);
     let crash_signal = CrashSignal::default();
     // There is nothing to save.
     crash_signal.release();
@@ -155,7 +156,7 @@ fn gather(
                 gathered.take(group, &context.roots);
             }
             gathered.take(reclaimed.group, &context.roots);
-            reclaimed.rest.into_iter().for_each(|rest| pool.push(rest));
+            reclaimed.rest.into_iter().chain(reclaimed.again).for_each(|task| pool.push(task));
             pool.replace(reclaimed.worker).map_err(EngineError::no_threads(WORKER))?;
         }
     }

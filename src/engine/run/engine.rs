@@ -16,7 +16,7 @@ use crate::engine::stats::{BatchStatistics, CheckpointData};
 use crate::engine::stop::Stop;
 use crate::engine::store::{RECORDS, StoreView};
 use crate::model::{BatchConfig, Clock, RootId, RootName, RootTable};
-use crate::process::Processor;
+use crate::process::{IntoProcessor, Processor};
 use crate::source::watch::Watch;
 use crate::source::{Filters, Source, TreeSource};
 
@@ -67,10 +67,11 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Creates an engine for this processor, with the tree on disk as its source. An `Arc` of a processor is one, too.
-    pub fn new(processor: impl Processor + 'static) -> Self {
+    /// Creates an engine for this processor, or batch processor, with the tree on disk as its source. An `Arc` of one
+    /// is one, too.
+    pub fn new<Kind>(processor: impl IntoProcessor<Kind>) -> Self {
         Self {
-            processor: Arc::new(processor),
+            processor: processor.into_processor(),
             source: None,
             strategy: Box::new(strategy_of),
             stop: Stop::default(),

@@ -15,6 +15,7 @@ use crate::engine::roots::probe::FsProbe;
 use crate::engine::roots::{GivenRoot, registry};
 use crate::engine::store::Store;
 use crate::engine::watch::WatchState;
+use crate::engine::workers::context::fitted;
 use crate::ledger::{InFlightMarkers, Job, JobEnd, LedgerError, PreviousCrash, RootInfo};
 use crate::model::{BatchConfig, Clock};
 use crate::source::watch::Watch;
@@ -83,7 +84,7 @@ impl<'a> Session<'a> {
         let session = Self {
             engine,
             slot: Some(store),
-            config: Arc::new(with_room_for(config, bounds)),
+            config: Arc::new(with_room_for(config, bounds, engine)),
             fs_probe: FsProbe::new(source, engine.stop(), clock.clone()),
             markers: Arc::new(markers),
             previous_crash,
@@ -189,7 +190,7 @@ impl<'a> Session<'a> {
             self.fs_probe.set_source(self.engine.source_for(config, own, self.watch.as_ref())?);
             self.has_other_filters = true;
         }
-        self.config = Arc::new(with_room_for(config, self.bounds));
+        self.config = Arc::new(with_room_for(config, self.bounds, self.engine));
         let memory_limit_bytes = effective_limit(config, self.bounds.memory);
         self.budget.set_limit(self.bounds.for_files(memory_limit_bytes));
         run.health.set_memory_limit(memory_limit_bytes);
@@ -212,7 +213,7 @@ impl<'a> Session<'a> {
 
 /// Limits the workers to the available descriptors and addresses. Each needs a descriptor for a file, one for its
 /// directory, one for its in-flight marker and one to measure itself, and the processor may need another.
-fn with_room_for(config: &BatchConfig, bounds: Bounds) -> BatchConfig {
+fn with_room_for(config: &BatchConfig, bounds: Bounds, engine: &Engine) -> BatchConfig {
     let descriptors = machine::raise_descriptor_limit().saturating_sub(OWN_DESCRIPTORS) / WORKERS_DESCRIPTORS;
     let addresses = bounds.addresses.unwrap_or(u64::MAX) / WORKERS_ADDRESSES;
     let (there, limit) = (descriptors, "ulimit -n").min((addresses, "ulimit -v"));
@@ -222,5 +223,6 @@ fn with_room_for(config: &BatchConfig, bounds: Bounds) -> BatchConfig {
         let wanted = config.worker_count;
         tracing::warn!(workers = worker_count, wanted, "fewer workers: raise the limit (`{limit}`)");
     }
-    BatchConfig { worker_count, workers_max: config.workers_max.min(there), ..config.clone() }
+    let config = BatchConfig { worker_count, workers_max: config.workers_max.min(there), ..config.clone() };
+    fitted(engine.processor().as_ref(), config)
 }

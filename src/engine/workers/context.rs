@@ -14,6 +14,12 @@ use crate::model::key::RootTable;
 use crate::process::Processor;
 use crate::source::Source;
 
+/// Limits the workers to those that the processor has files for at the same time.
+pub(crate) fn fitted(processor: &dyn Processor, config: BatchConfig) -> BatchConfig {
+    let workers_max = processor.windowed().map_or(usize::MAX, |windowed| windowed.workers_max(&config));
+    BatchConfig { worker_count: config.worker_count.min(workers_max), ..config }
+}
+
 /// State shared by the workers of a run.
 pub(crate) struct WorkContext {
     pub processor: Arc<dyn Processor>,

@@ -36,13 +36,19 @@ pub(crate) fn overdue_outcome(context: &WorkContext, reclaimed: &Reclaimed) -> O
             (ErrorClass::IoTransient, message, Resource::Files)
         }
         Stage::Processing => {
-            let message = format!("processing took longer than {limit} s; raise `timeout`");
-            (ErrorClass::Timeout, message, Resource::Processor)
+            let FileError { class, message, .. } = too_slow(&context.config);
+            (class, message, Resource::Processor)
         }
     };
     let file = reclaimed.file.as_ref()?;
     let error = FileError::new(class, message);
-    Some(failed_outcome(context, reclaimed.worker, reclaimed.group.batch_id, file, &error, Some(short_of)))
+    Some(failed_outcome(context, reclaimed.worker, reclaimed.batch_id, file, &error, Some(short_of)))
+}
+
+/// Returns the failure of a file whose processing takes too long.
+pub(super) fn too_slow(config: &BatchConfig) -> FileError {
+    let limit = config.timeout_seconds;
+    FileError::new(ErrorClass::Timeout, format!("processing took longer than {limit} s; raise `timeout`"))
 }
 
 /// Creates the outcome of the file that was alone in flight when the kernel killed an earlier process for want of

@@ -5,6 +5,10 @@
 //! without the lock. A slot is taken away as a whole: the finished outcomes not handed over, the current file, and
 //! the rest of the task. The worker finds that out when it next locks the slot, and drops what it has. So each
 //! outcome is reported once, by one of the two.
+//!
+//! A worker of a processor with several files in flight has these in its slot's window instead of one current file,
+//! and says on whose behalf it works. Taken away, the file at fault is the current one; without one, all of them are
+//! suspects, to be processed again alone.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -12,8 +16,8 @@ use std::time::{Duration, Instant};
 
 use super::outcome::{GROUP_BYTES_MAX, OutcomeGroup};
 use super::sizing::{IoWait, ReadingTimes};
-use super::task::Task;
-use crate::engine::resources::memory_budget::{Budget, GivenUp};
+use super::task::{SharedBatch, Task};
+use crate::engine::resources::memory_budget::{Budget, GivenUp, need};
 use crate::model::{DiscoveredFile, RootTable};
 
 /// A file that is in flight for longer than this is slow.
@@ -43,13 +47,34 @@ impl Stage {
 #[derive(Debug)]
 pub(crate) struct Reclaimed {
     pub worker: usize,
-    /// The current file.
+    /// The current file, and its batch.
     pub file: Option<DiscoveredFile>,
+    pub batch_id: u64,
     pub stage: Stage,
     /// Finished outcomes.
     pub group: OutcomeGroup,
     /// What is not begun.
     pub rest: Option<Task>,
+    /// What was begun beside the current file, and is to be begun again.
+    pub again: Vec<Task>,
+    /// Whether its thread only waits for answers, and will find out soon.
+    pub is_waiting: bool,
+}
+
+/// A file in flight beside others.
+#[derive(Debug)]
+pub(crate) struct InWindow {
+    pub shared: Arc<SharedBatch>,
+    pub place: usize,
+    pub since: Instant,
+}
+
+/// On whose behalf a worker with several files in flight works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnBehalf {
+    /// That of the file at this place in the window.
+    Of(usize),
+    OfAll,
 }
 
 /// The current work of one thread. A thread that replaces another one gets a slot of its own.
@@ -60,8 +85,8 @@ pub(crate) struct Slot {
     stage: AtomicUsize,
     /// How long its reads have waited.
     pub reading: ReadingTimes,
-    /// Size of the file that its memory permit is for; 0 without one.
-    pub permit_bytes: AtomicU64,
+    /// Memory that its files are admitted with.
+    pub admitted_bytes: AtomicU64,
     held: Mutex<SlotState>,
 }
 
@@ -73,6 +98,9 @@ pub(crate) struct SlotState {
     pub group_since: Instant,
     /// The current file's place in the batch.
     place: Option<usize>,
+    /// The files in flight of a worker that has several, oldest first.
+    pub window: Vec<InWindow>,
+    on_behalf: Option<OnBehalf>,
     since: Instant,
     abandoned: bool,
     /// Memory in use until its thread comes back.
@@ -125,7 +153,8 @@ impl WorkerSlots {
     pub(crate) fn slow_files(&self, roots: &RootTable, now: Instant) -> Vec<Option<String>> {
         let look = |slot: Arc<Slot>| {
             let held = slot.lock();
-            let file = held.file().filter(|_| now.saturating_duration_since(held.since) >= SLOW)?;
+            let (file, since) = held.file().map(|file| (file, held.since)).or_else(|| held.oldest())?;
+            let file = Some(file).filter(|_| now.saturating_duration_since(since) >= SLOW)?;
             Some(roots.path_of(&file.key)?.to_string_lossy().into_owned())
         };
         self.slots().map(look).collect()
@@ -135,8 +164,10 @@ impl WorkerSlots {
     pub(crate) fn current(&self) -> Vec<Option<(u64, u64)>> {
         let look = |slot: Arc<Slot>| {
             let held = slot.lock();
-            let task = held.task.as_ref()?;
-            Some((task.batch_id(), task.len() as u64 + u64::from(held.place.is_some())))
+            let oldest = held.window.first().map(|file| file.shared.batch.batch_id);
+            let batch = held.task.as_ref().map(Task::batch_id).or(oldest)?;
+            let rest = held.task.as_ref().map_or(0, Task::len);
+            Some((batch, (rest + held.window.len()) as u64 + u64::from(held.place.is_some())))
         };
         self.slots().map(look).collect()
     }
@@ -159,12 +190,14 @@ impl Slot {
             group: OutcomeGroup::default(),
             group_since: now,
             place: None,
+            window: Vec::new(),
+            on_behalf: None,
             since: now,
             abandoned: false,
             given_up: None,
         };
-        let (stage, reading, permit_bytes) = Default::default();
-        Self { worker, thread_id, stage, reading, permit_bytes, held: Mutex::new(held) }
+        let (stage, reading, admitted_bytes) = Default::default();
+        Self { worker, thread_id, stage, reading, admitted_bytes, held: Mutex::new(held) }
     }
 
     pub(crate) fn worker(&self) -> usize {
@@ -206,18 +239,25 @@ impl Slot {
         if !fits(&held) {
             return None;
         }
-        let file = held.file().cloned();
+        let is_waiting = held.on_behalf.is_none() && !held.window.is_empty();
+        let current = held.file().cloned().map(|file| (file, held.group.batch_id));
+        let (at_fault, again) = held.take_window();
+        let (file, batch_id) = current.or(at_fault).unzip();
+        let batch_id = batch_id.unwrap_or_default();
         let rest = held.task.take().filter(|task| task.len() > 0);
-        if file.is_none() && rest.is_none() && held.group.outcomes.is_empty() {
+        if file.is_none() && again.is_empty() && rest.is_none() && held.group.outcomes.is_empty() {
             return None;
         }
         held.abandoned = true;
-        let permit_bytes = self.permit_bytes.load(Ordering::Relaxed);
-        held.given_up = file.as_ref().map(|file| budget.give_up(file.fingerprint.size.max(permit_bytes)));
+        if file.is_some() || !again.is_empty() {
+            let size = file.as_ref().map_or(0, |file| file.fingerprint.size);
+            let admitted = self.admitted_bytes.load(Ordering::Relaxed);
+            held.given_up = Some(budget.give_up(need(size).max(admitted)));
+        }
         let stage = self.stage();
         let since = held.since;
         let group = held.take_group(since);
-        Some(Reclaimed { worker: self.worker, file, stage, group, rest })
+        Some(Reclaimed { worker: self.worker, file, batch_id, stage, group, rest, again, is_waiting })
     }
 
     fn lock(&self) -> MutexGuard<'_, SlotState> {
@@ -226,9 +266,16 @@ impl Slot {
 }
 
 impl SlotState {
-    /// Returns whether there is a current file that has taken longer than `limit`.
+    /// Returns whether there is current work that has taken longer than `limit`.
     pub(crate) fn is_slow(&self, limit: Duration, now: Instant) -> bool {
-        self.place.is_some() && now.saturating_duration_since(self.since) > limit
+        let is_at_work = self.place.is_some() || self.on_behalf.is_some();
+        is_at_work && now.saturating_duration_since(self.since) > limit
+    }
+
+    /// Sets on whose behalf the worker works from now on; `None` while it waits.
+    pub(crate) fn works(&mut self, on_behalf: Option<OnBehalf>, now: Instant) {
+        self.on_behalf = on_behalf;
+        self.since = now;
     }
 
     /// Begins a task.
@@ -262,6 +309,26 @@ impl SlotState {
     }
 
     fn file(&self) -> Option<&DiscoveredFile> {
-        self.task.as_ref()?.shared().batch.files.get(self.place?)
+        self.task.as_ref()?.shared().file(self.place?)
+    }
+
+    /// Returns the oldest of several files in flight, and when it was begun.
+    fn oldest(&self) -> Option<(&DiscoveredFile, Instant)> {
+        let oldest = self.window.first()?;
+        Some((oldest.shared.file(oldest.place)?, oldest.since))
+    }
+
+    /// Empties the window. Returns the file at fault with its batch, if that is known, and the others as tasks.
+    fn take_window(&mut self) -> (Option<(DiscoveredFile, u64)>, Vec<Task>) {
+        let window = std::mem::take(&mut self.window);
+        let is_together = self.on_behalf == Some(OnBehalf::OfAll);
+        let at_fault = match self.on_behalf {
+            Some(OnBehalf::Of(at)) => Some(at),
+            _ => (is_together && window.len() == 1).then_some(0),
+        };
+        let file = at_fault.and_then(|at| window.get(at));
+        let file = file.and_then(|it| Some((it.shared.file(it.place)?.clone(), it.shared.batch.batch_id)));
+        let others = window.into_iter().enumerate().filter(|(at, _)| Some(*at) != at_fault);
+        (file, others.map(|(_, it)| Task::again(it.shared, it.place, is_together)).collect())
     }
 }

@@ -38,6 +38,11 @@ impl SharedBatch {
         // Relaxed, as it guards no other data: the files themselves never change.
         self.taken.get(place).is_some_and(|taken| !taken.swap(true, Ordering::Relaxed))
     }
+
+    /// Returns the file at a place.
+    pub(crate) fn file(&self, place: usize) -> Option<&DiscoveredFile> {
+        self.batch.files.get(place)
+    }
 }
 
 /// A part of a batch.
@@ -45,6 +50,8 @@ impl SharedBatch {
 pub(crate) struct Task {
     shared: Arc<SharedBatch>,
     range: Range<usize>,
+    /// Whether its file is processed with nothing beside it on its worker.
+    is_alone: bool,
 }
 
 impl Task {
@@ -56,7 +63,20 @@ impl Task {
     /// Creates a task for all of a shared batch.
     pub(crate) fn of(shared: Arc<SharedBatch>) -> Self {
         let range = 0..shared.batch.files.len();
-        Self { shared, range }
+        Self { shared, range, is_alone: false }
+    }
+
+    /// Creates a task for one file that was taken and not finished: it can be taken again.
+    pub(super) fn again(shared: Arc<SharedBatch>, place: usize, is_alone: bool) -> Self {
+        if let Some(taken) = shared.taken.get(place) {
+            taken.store(false, Ordering::Relaxed);
+        }
+        Self { shared, range: place..place + 1, is_alone }
+    }
+
+    /// Returns whether its file is processed with nothing beside it on its worker.
+    pub(super) fn is_alone(&self) -> bool {
+        self.is_alone
     }
 
     /// Returns the number of its batch.
@@ -95,6 +115,12 @@ impl Task {
         self.range.find(|&place| shared.take(place))
     }
 
+    /// Takes the file at the front off, and returns its place unless it was taken out.
+    pub(super) fn take_front(&mut self) -> Option<usize> {
+        let place = self.range.next()?;
+        self.shared.take(place).then_some(place)
+    }
+
     /// Takes all remaining files, so that no worker begins them.
     pub(crate) fn take_all(mut self) -> Vec<DiscoveredFile> {
         let mut files = Vec::new();
@@ -122,7 +148,7 @@ impl Task {
             return None;
         }
         let middle = self.range.start + self.range.len().div_ceil(2);
-        let rear = Self { shared: Arc::clone(&self.shared), range: middle..self.range.end };
+        let rear = Self { shared: Arc::clone(&self.shared), range: middle..self.range.end, is_alone: false };
         self.range.end = middle;
         Some(rear)
     }

@@ -27,6 +27,8 @@ const PLACE_FILES: usize = 32;
 /// takes long, and many workers wait, there are not 32 suspects for each of them.
 const REACH_SHIFT: u32 = 24;
 const HALVINGS_MAX: u32 = PLACE_FILES.trailing_zeros();
+/// In place of halvings: all files are in flight.
+const ALL_REACHED: u32 = HALVINGS_MAX + 1;
 const SUSPECTS: &str = "suspects";
 
 const PLACE_AT: usize = 1;
@@ -185,6 +187,10 @@ impl Marker {
         self.noted = None;
         self.buffer.clear();
         encode(&mut self.buffer, files, alone, self.oom_kills, KEYS_BYTES_MAX);
+        self.write();
+    }
+
+    fn write(&mut self) {
         let file = match self.file.take() {
             Some(file) => Ok(file),
             None => File::options().write(true).create(true).truncate(true).open(&self.path),
@@ -193,6 +199,14 @@ impl Marker {
             .and(file)
             .and_then(|file| self.file.insert(file).write_all_at(&self.buffer, 0));
         self.reported(written);
+    }
+
+    /// Records that these files, and no others, are in flight. `alone` as in [`Marker::begin`].
+    pub fn hold<'k>(&mut self, files: impl Iterator<Item = &'k FileKey>, alone: bool) {
+        self.buffer.clear();
+        encode(&mut self.buffer, files, alone, self.oom_kills, KEYS_BYTES_MAX);
+        self.buffer[PLACE_AT..ALONE_AT].copy_from_slice(&(ALL_REACHED << REACH_SHIFT).to_le_bytes());
+        self.write();
     }
 
     /// Records how many of the task's files are done. Written every 5 ms, or 32 files, or fewer where they take long.
@@ -324,13 +338,14 @@ fn decode(bytes: &[u8]) -> Option<Noted> {
     let oom_kills = u64::from_le_bytes(*bytes.get(ALONE_AT + 1..)?.first_chunk()?);
     let files = decode_keys(&sealed[KEYS_AT..], count)?;
     // No place, or a damaged one, lies beyond all files.
-    let (halvings, place) = match place >> REACH_SHIFT {
-        halvings @ 0..=HALVINGS_MAX => (halvings, place & ((1 << REACH_SHIFT) - 1)),
+    let (reach, place) = match place >> REACH_SHIFT {
+        halvings @ 0..=HALVINGS_MAX => (PLACE_FILES >> halvings, place & ((1 << REACH_SHIFT) - 1)),
+        ALL_REACHED => (usize::MAX, 0),
         _ => (0, NO_PLACE),
     };
     Some(Noted {
         files: files.into_iter().skip(usize::try_from(place).ok()?).collect(),
-        reach: PLACE_FILES >> halvings,
+        reach,
         alone: sealed[ALONE_AT] == 1,
         oom_kills: (oom_kills != NO_COUNTER).then_some(oom_kills),
     })

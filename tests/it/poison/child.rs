@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use outlast::{
-    AstProcessor, BatchConfig, Engine, ErrorClass, FileContent, FileError, Processor, ResultWriter,
-    RunOptions,
+    AstProcessor, BatchAnswers, BatchConfig, BatchProcessor, Engine, ErrorClass, FileContent, FileError,
+    Processor, ResultWriter, RunOptions,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -18,6 +18,17 @@ use crate::support::{Ran, Sandbox};
 
 const ORDERS: &str = "OUTLAST_TEST_CHILD";
 const NAME: &str = "poison::child::what_the_child_does";
+
+/// How many files the child's processor has at once.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) enum Files {
+    One,
+    /// So many in a call.
+    Together(usize),
+    /// Each in a future.
+    #[cfg(feature = "async")]
+    InFutures,
+}
 
 /// What the child is told.
 #[derive(Serialize, Deserialize)]
@@ -29,6 +40,7 @@ struct Orders {
     /// Where the result goes.
     result: PathBuf,
     config: BatchConfig,
+    files: Files,
     /// When it is asked to stop.
     stop_after: Option<Duration>,
 }
@@ -37,12 +49,18 @@ struct Orders {
 pub(super) struct Child<'a> {
     sandbox: &'a Sandbox,
     config: BatchConfig,
+    files: Files,
     stop_after: Option<Duration>,
 }
 
 impl<'a> Child<'a> {
     pub(super) fn new(sandbox: &'a Sandbox, config: BatchConfig) -> Self {
-        Self { sandbox, config, stop_after: None }
+        Self { sandbox, config, files: Files::One, stop_after: None }
+    }
+
+    /// Its processor has files at once.
+    pub(super) fn with(self, files: Files) -> Self {
+        Self { files, ..self }
     }
 
     /// It is asked to stop after this time.
@@ -61,6 +79,7 @@ impl<'a> Child<'a> {
             calls: self.path("calls"),
             result: self.path("result.json"),
             config: self.config.clone(),
+            files: self.files,
             stop_after: self.stop_after,
         };
         let mut command = Command::new(std::env::current_exe().unwrap());
@@ -90,6 +109,12 @@ impl<'a> Child<'a> {
         serde_json::from_slice(&fs::read(self.path("result.json")).unwrap()).unwrap()
     }
 
+    /// Whether a future was dropped before its time.
+    #[cfg(feature = "async")]
+    pub(super) fn has_dropped(&self) -> bool {
+        self.path("calls.dropped").exists()
+    }
+
     /// How often the processor was called with each path.
     pub(super) fn calls(&self) -> BTreeMap<String, u64> {
         let text = fs::read_to_string(self.path("calls")).unwrap_or_default();
@@ -107,12 +132,21 @@ pub(super) fn telling(act: &str) -> String {
 struct Acting {
     ast: AstProcessor,
     calls: File,
+    /// Where a future that is dropped leaves a file.
+    #[cfg_attr(not(feature = "async"), expect(dead_code, reason = "there are no futures"))]
+    dropped: PathBuf,
 }
 
 impl Acting {
     fn new(calls: &Path) -> Self {
+        let dropped = calls.with_extension("dropped");
         let calls = File::options().append(true).create(true).open(calls).unwrap();
-        Self { ast: AstProcessor::default(), calls }
+        Self { ast: AstProcessor::default(), calls, dropped }
+    }
+
+    /// Notes a call.
+    fn note(&self, file: &FileContent<'_>) {
+        (&self.calls).write_all(format!("{}\n", file.path_text()).as_bytes()).unwrap();
     }
 }
 
@@ -126,13 +160,90 @@ impl Processor for Acting {
     }
 
     fn process(&self, file: &FileContent<'_>, result: &mut ResultWriter) -> Result<(), FileError> {
-        let line = format!("{}\n", file.path_text());
-        (&self.calls).write_all(line.as_bytes()).unwrap();
-        let text = String::from_utf8_lossy(file.bytes);
-        if let Some((_, rest)) = text.split_once("act:") {
-            act(rest.split(';').next().unwrap())?;
+        self.note(file);
+        if let Some(what) = told(file.bytes) {
+            act(&what)?;
         }
         self.ast.process(file, result)
+    }
+}
+
+/// The act that a content tells.
+fn told(bytes: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(bytes);
+    Some(text.split_once("act:")?.1.split(';').next().unwrap().to_owned())
+}
+
+/// The same for files together.
+struct Together(Acting, usize);
+
+impl BatchProcessor for Together {
+    fn identity(&self) -> &str {
+        self.0.identity()
+    }
+
+    fn default_include(&self) -> &[&str] {
+        self.0.default_include()
+    }
+
+    fn files_max(&self) -> usize {
+        self.1
+    }
+
+    fn process_batch(&self, files: &[FileContent<'_>], answers: &mut BatchAnswers) -> Result<(), FileError> {
+        files.iter().for_each(|file| self.0.note(file));
+        for file in files {
+            // Three ways to fail for all of them.
+            let answer = match told(file.bytes).as_deref() {
+                Some("whole") => return Err(FileError::new(ErrorClass::Processor, "as it was told")),
+                Some("silent") => continue,
+                Some(what) => act(what),
+                None => Ok(()),
+            };
+            answers.push(answer);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(feature = "async")]
+mod in_futures {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use outlast::{Engine, FileContent, async_from_fn};
+
+    use super::{Acting, act, told};
+
+    /// Leaves a file when it is dropped before its time.
+    struct Leaves(std::path::PathBuf);
+
+    impl Drop for Leaves {
+        fn drop(&mut self) {
+            std::fs::write(&self.0, "").unwrap();
+        }
+    }
+
+    pub(super) fn engine(acting: Acting) -> Engine {
+        let acting = Arc::new(acting);
+        let include = ["*.ast.json"];
+        let dropped = acting.dropped.clone();
+        Engine::new(async_from_fn("acting/1", &include, move |path, bytes| {
+            acting.note(&FileContent { path: &path, bytes: &bytes });
+            let dropped = dropped.clone();
+            async move {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                match told(&bytes).as_deref() {
+                    Some("never") => {
+                        let _leaves = Leaves(dropped);
+                        std::future::pending::<()>().await;
+                    }
+                    Some(what) => act(what)?,
+                    None => {}
+                }
+                Ok(bytes.len())
+            }
+        }))
     }
 }
 
@@ -172,7 +283,17 @@ fn overflow(depth: u64) -> u64 {
 fn what_the_child_does() {
     let Ok(orders) = std::env::var(ORDERS) else { return };
     let orders: Orders = serde_json::from_str(&orders).unwrap();
-    let engine = Engine::new(Acting::new(&orders.calls));
+    let acting = Acting::new(&orders.calls);
+    #[cfg(feature = "async")]
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    #[cfg(feature = "async")]
+    let _within = runtime.enter();
+    let engine = match orders.files {
+        Files::One => Engine::new(acting),
+        Files::Together(files) => Engine::new(Together(acting, files)),
+        #[cfg(feature = "async")]
+        Files::InFutures => in_futures::engine(acting),
+    };
     if let Some(time) = orders.stop_after {
         let stop = engine.stop();
         std::thread::spawn(move || {

@@ -1,5 +1,6 @@
 //! Processors that fail, hang, or bring the whole process down: the rest completes.
 
+mod at_once;
 mod child;
 mod stopped;
 
@@ -9,7 +10,7 @@ use outlast::{BatchConfig, ErrorClass, ErrorMode, RetryPolicy};
 use serde_json::Value;
 
 use crate::support::{Sandbox, ran};
-use child::{Child, telling};
+use child::{Child, Files, telling};
 
 pub(crate) const AST: &str = r#"{"type":"Program","body":[{"type":"Name","id":"x"}]}"#;
 /// Long enough for anything that is not stuck.

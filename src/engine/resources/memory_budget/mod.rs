@@ -94,7 +94,7 @@ pub(crate) enum Admission {
     Stopped,
 }
 
-/// An abandoned thread: the memory of its file stays in use until the thread returns, when this is dropped.
+/// An abandoned thread: the memory of its files stays in use until the thread returns, when this is dropped.
 #[derive(Debug)]
 pub(crate) struct GivenUp {
     budget: Arc<Budget>,
@@ -216,10 +216,9 @@ impl Budget {
         }
     }
 
-    /// Abandons a worker that hangs on a file of this size: the memory stays in use until its thread returns. Files
-    /// that can't be admitted beside it do not wait for that.
-    pub(crate) fn give_up(self: &Arc<Self>, size: u64) -> GivenUp {
-        let need = need(size);
+    /// Abandons a worker that hangs with so much memory: it stays in use until its thread returns. Files that can't be
+    /// admitted beside it do not wait for that.
+    pub(crate) fn give_up(self: &Arc<Self>, need: u64) -> GivenUp {
         self.abandoned.fetch_add(need, Ordering::SeqCst);
         self.given_up.fetch_add(1, Ordering::SeqCst);
         self.wake();
@@ -285,6 +284,11 @@ impl MemoryPermit {
     /// once this one is given back.
     pub(crate) fn size_max(&self) -> u64 {
         self.size.max(SMALL_BYTES)
+    }
+
+    /// Returns the memory that it is for.
+    pub(crate) fn bytes(&self) -> u64 {
+        need(self.size)
     }
 
     /// Returns whether a file of this size may be read with it: while others wait for memory, it is to be given back.

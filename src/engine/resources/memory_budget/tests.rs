@@ -228,7 +228,7 @@ fn beside_a_worker_that_hangs_large_files_are_not_too_large_and_fit_when_it_come
         let large = scope.spawn(|| is_short(budget.size_max()));
         until_waiting(&budget, 1);
         assert_eq!(budget.shortage(), None);
-        let given_up = budget.give_up(size);
+        let given_up = budget.give_up(need(size));
         assert!(large.join().unwrap());
         drop(admitted(&budget, size / 2));
         assert!(is_short(budget.size_max()) && budget.shortage().is_some());
@@ -245,7 +245,7 @@ fn beside_a_worker_that_hangs_large_files_are_not_too_large_and_fit_when_it_come
 #[test]
 fn what_a_lower_limit_makes_too_large_is_waited_for_no_longer() {
     let budget = Arc::new(Budget::new(256 * MIB));
-    let hanging = (admitted(&budget, 8 * MIB), budget.give_up(8 * MIB));
+    let hanging = (admitted(&budget, 8 * MIB), budget.give_up(need(8 * MIB)));
     assert!(matches!(budget.acquire(budget.size_max(), &Stop::default()), Admission::Short));
     assert!(budget.shortage().is_some());
     budget.set_limit(128 * MIB);

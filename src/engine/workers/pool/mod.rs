@@ -309,6 +309,11 @@ impl WorkerHandle<'_> {
         self.pool.wake_one();
     }
 
+    /// Passes a task to all workers. Safe for a thread that was abandoned meanwhile, too.
+    pub(crate) fn pass_on(&self, task: Task) {
+        self.pool.push(task);
+    }
+
     /// Returns the number of workers that may take tasks.
     pub(crate) fn allowed(&self) -> usize {
         self.pool.allowed()

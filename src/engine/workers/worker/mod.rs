@@ -1,9 +1,14 @@
 //! Processes one file: read, hash, process, write the record's line.
 
+mod reading;
+#[cfg(test)]
+mod tests;
+mod window;
+
+use std::any::Any;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::context::WorkContext;
@@ -16,20 +21,14 @@ use super::record::put;
 use super::slots::{Slot, SlotState, Stage};
 use super::task::{Lane, Task};
 use crate::engine::lifecycle::transition::AttemptOutcome;
-use crate::engine::resources::memory_budget::{Admission, MemoryPermit};
+use crate::engine::resources::memory_budget::MemoryPermit;
 use crate::ledger::Marker;
 use crate::model::{Digest, DiscoveredFile, ErrorClass, FileError, Resource};
 use crate::process::{FileContent, Processor, ResultWriter};
 use crate::source::{Ahead, Content, ReadError};
+use reading::Reading;
+use window::InFlight;
 
-#[cfg(test)]
-mod tests;
-
-/// How often a file may have grown again when it is to be read.
-const GROWTHS_MAX: usize = 5;
-/// A file that is longer than its file system reported is allowed so many times as much for the next read: within
-/// [`GROWTHS_MAX`] reads its length is known, up to what memory allows.
-const LONGER_FACTOR: u64 = 64;
 /// A file of this size takes long, compared to most.
 pub(crate) const LARGE_BYTES: u64 = 4 << 20;
 /// A slow processor's outcomes are handed over after this time, even if few.
@@ -54,6 +53,10 @@ pub(crate) struct BatchWorker<S> {
     ahead: ReadAhead,
     /// When the current file was taken.
     taken: Instant,
+    /// Memory that other files in flight are admitted with.
+    admitted_beside: u64,
+    /// What it has in flight, if the processor has several files at once.
+    in_flight: Option<InFlight>,
 }
 
 impl<S> Drop for BatchWorker<S> {
@@ -68,6 +71,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         let slot = context.slots.enter(worker);
         let marker = context.markers.as_ref().map(|markers| markers.marker(worker));
         let kept = context.budget.kept_bytes(context.config.worker_count);
+        let in_flight = InFlight::open(&context, worker);
         Self {
             workers: context.config.worker_count,
             taken: context.clock.now(),
@@ -82,6 +86,8 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
             permit: None,
             gauge: IoWaitSampler::of_this_thread(),
             ahead: ReadAhead::default(),
+            admitted_beside: 0,
+            in_flight,
         }
     }
 
@@ -99,6 +105,10 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
 
     /// Works through the task, and through further ones as long as its large buffer is worth keeping for them.
     fn work_through_all(&mut self, task: Task, hand: &WorkerHandle<'_>) -> Option<()> {
+        if let Some(in_flight) = self.in_flight.take() {
+            self.in_flight = Some(self.work_with(in_flight, task, hand)?);
+            return Some(());
+        }
         let mut next = Some(task);
         while let Some(task) = next {
             self.work_through(task, hand)?;
@@ -207,99 +217,18 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
     }
 
     fn attempt_within_span(&mut self, context: &WorkContext, file: &DiscoveredFile) -> Attempt {
-        if context.stop.is_requested() {
-            return Attempt::Plain(AttemptOutcome::Released);
-        }
-        let Some(root) = context.roots.get(file.key.root()) else {
-            return Attempt::Plain(AttemptOutcome::Released);
+        let (reading, measured) = self.read(context, file, true);
+        let attempt = match reading {
+            Reading::Read(content) => self.process(context, file, content),
+            Reading::Ended(attempt) => attempt,
+            Reading::NoMemory => Attempt::Plain(AttemptOutcome::Released),
         };
-        if context.doubts_rules.load(Ordering::Relaxed) && context.source.is_hidden(root, &file.key) {
-            return Attempt::Plain(AttemptOutcome::Hidden);
+        self.put_down();
+        if let Some(measured) = &measured {
+            let counts = self.ahead.note(measured.has_waited());
+            self.gauge.note(measured, counts, &self.slot);
         }
-        let mut size = file.fingerprint.size;
-        for _ in 0..GROWTHS_MAX {
-            let size_max = match self.admit(context, size) {
-                Ok(size_max) => size_max,
-                Err(attempt) => return *attempt,
-            };
-            let buffer = &mut self.content;
-            let read = || context.source.read_expected(root, &file.key, &file.fingerprint, size_max, buffer);
-            let (read, measured) = self.gauge.read(self.taken, read);
-            let attempt = match read {
-                Ok(content) => self.process(context, file, content),
-                Err(ReadError::Gone | ReadError::NotAFile(_)) => Attempt::Plain(AttemptOutcome::Gone),
-                // It has grown since it was found: that takes another permit.
-                Err(ReadError::TooLarge { size: grown }) => {
-                    size = grown;
-                    continue;
-                }
-                Err(ReadError::Longer { read }) if read < context.budget.size_max() => {
-                    size = read.saturating_mul(LONGER_FACTOR).min(context.budget.size_max());
-                    continue;
-                }
-                Err(error) => unread(&error),
-            };
-            self.put_down();
-            if let Some(measured) = &measured {
-                let counts = self.ahead.note(measured.has_waited());
-                self.gauge.note(measured, counts, &self.slot);
-            }
-            return attempt;
-        }
-        unread(&ReadError::Unstable)
-    }
-
-    /// Waits for memory for a file of this size, unless the current permit is good for it. Returns the largest content
-    /// that may be read.
-    fn admit(&mut self, context: &WorkContext, size: u64) -> Result<u64, Box<Attempt>> {
-        if let Some(permit) = self.permit.as_ref().filter(|permit| permit.is_good_for(size)) {
-            return Ok(permit.size_max());
-        }
-        self.give_back();
-        let mut keep = |permit: MemoryPermit| {
-            self.slot.permit_bytes.store(size, Ordering::Relaxed);
-            Ok(self.permit.insert(permit).size_max())
-        };
-        if let Some(permit) = context.budget.admit_now(size) {
-            return keep(permit);
-        }
-        self.slot.is_at(Stage::Waiting);
-        let admission = context.budget.acquire(size, &context.stop);
-        self.slot.restart(context.clock.now());
-        match admission {
-            Admission::Admitted(permit) => keep(permit),
-            Admission::Stopped => Err(Box::new(Attempt::Plain(AttemptOutcome::Released))),
-            Admission::Short => {
-                let message = "there is no memory for it beside files that were given up";
-                let error = FileError::new(ErrorClass::IoTransient, message);
-                Err(Box::new(Attempt::Failed { read: None, error, short_of: Some(Resource::Memory) }))
-            }
-            Admission::TooLarge { limit_bytes } => {
-                let limit_mib = limit_bytes >> 20;
-                let message = format!(
-                    "{size} bytes take more than the memory limit of {limit_mib} MiB has for one file; \
-                     raise the memory limit, or `ulimit -v` where that is less, to process it"
-                );
-                let error = FileError::new(ErrorClass::TooLarge, message);
-                Err(Box::new(Attempt::Failed { read: None, error, short_of: None }))
-            }
-        }
-    }
-
-    /// Releases the content. A large buffer stays as it is while the permit for it may be kept.
-    fn put_down(&mut self) {
-        if !self.permit.as_ref().is_some_and(|permit| permit.may_be_kept(self.workers)) {
-            self.give_back();
-        }
-    }
-
-    /// Frees what the content's buffer has grown by.
-    fn give_back(&mut self) {
-        self.content.clear();
-        self.content.shrink_to(self.kept);
-        if self.permit.take().is_some() {
-            self.slot.permit_bytes.store(0, Ordering::Relaxed);
-        }
+        attempt
     }
 
     fn process(&mut self, context: &WorkContext, file: &DiscoveredFile, content: Content) -> Attempt {
@@ -326,10 +255,6 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
     }
 }
 
-fn unread(error: &ReadError) -> Attempt {
-    Attempt::Failed { read: None, error: file_error(error), short_of: error.short_of() }
-}
-
 /// Returns whether the finished outcomes are handed over now.
 fn is_due(held: &SlotState, busy: Duration) -> bool {
     if held.group.outcomes.is_empty() {
@@ -351,14 +276,18 @@ pub(super) fn process_content(
     result: &mut ResultWriter,
 ) -> Result<(), FileError> {
     result.clear();
-    catch_unwind(AssertUnwindSafe(|| processor.process(content, result))).unwrap_or_else(|panic| {
-        let text = panic
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned())
-            .or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "no message".to_owned());
-        Err(FileError::new(ErrorClass::Panic, format!("the processor panicked: {text}")))
-    })
+    let call = AssertUnwindSafe(|| processor.process(content, result));
+    catch_unwind(call).unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
+}
+
+/// Returns the failure that a panic of a processor is.
+fn panicked(panic: &(dyn Any + Send)) -> FileError {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned());
+    FileError::new(ErrorClass::Panic, format!("the processor panicked: {text}"))
 }
 
 pub(super) fn file_error(error: &ReadError) -> FileError {
