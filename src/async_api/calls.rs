@@ -219,7 +219,9 @@ impl Window for Futures {
     ) -> Result<(), FileError> {
         let runtime = self.runtime.clone();
         let _within = runtime.enter();
-        for id in self.woken.take(Instant::now() + wait) {
+        let mut woken = Vec::new();
+        caller.wait(&mut || woken = self.woken.take(Instant::now() + wait));
+        for id in woken {
             answers.extend(self.poll(id, caller).map(|answer| (id, answer)));
         }
         Ok(())

@@ -66,4 +66,7 @@ pub trait Caller {
     /// # Errors
     /// It panicked; or the files were taken away from the worker, and nothing was called.
     fn call(&mut self, on_behalf_of: Option<u64>, work: &mut dyn FnMut()) -> Result<(), FileError>;
+
+    /// Waits by this function: meanwhile other workers may pass files on to this one, if it has room.
+    fn wait(&mut self, wait: &mut dyn FnMut());
 }

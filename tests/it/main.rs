@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod agree;
+mod at_once;
 mod churn;
 mod damage;
 mod documented;

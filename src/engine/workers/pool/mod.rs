@@ -293,6 +293,15 @@ impl WorkerHandle<'_> {
         }
     }
 
+    /// Gives all that is left of `task` away if another worker is idle.
+    pub(crate) fn share_rest(&self, task: &mut Task) {
+        if self.pool.idle.load(Ordering::Relaxed) > 0
+            && let Some(rest) = task.take_rest()
+        {
+            self.pool.push(rest);
+        }
+    }
+
     /// Puts the rest of `task` where others and this worker find it again, if urgent work comes first, or this worker
     /// is to rest.
     pub(crate) fn yield_to_urgent(&self, task: &mut Task) {
@@ -307,6 +316,13 @@ impl WorkerHandle<'_> {
         }
         self.deque.push(rest);
         self.pool.wake_one();
+    }
+
+    /// Counts this worker as one without a task while it waits for something else.
+    pub(crate) fn without_task(&self, wait: impl FnOnce()) {
+        self.pool.idle.fetch_add(1, Ordering::SeqCst);
+        wait();
+        self.pool.idle.fetch_sub(1, Ordering::SeqCst);
     }
 
     /// Passes a task to all workers. Safe for a thread that was abandoned meanwhile, too.

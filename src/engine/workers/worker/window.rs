@@ -27,7 +27,7 @@ use crate::process::Processor;
 use crate::process::window::{Caller, FileAnswer, GivenFile, Window};
 
 /// How long a worker waits for answers before it looks for more files, and whether its work was taken away.
-const LOOK_UP: Duration = Duration::from_millis(20);
+const LOOK_UP: Duration = Duration::from_millis(10);
 
 /// A worker's window, and the files in it. The slot lists the same files in the same order, with the one that is just
 /// read behind them.
@@ -37,6 +37,8 @@ pub(super) struct InFlight {
     next_id: u64,
     /// Whether what is in it runs alone.
     is_alone: bool,
+    /// Whether there was no task to fill it with.
+    lacks_task: bool,
     /// Whether the in-flight marker has all of the files.
     is_noted: bool,
     answers: Vec<(u64, FileAnswer)>,
@@ -56,8 +58,8 @@ impl InFlight {
     /// Opens the window of a worker, if its processor has several files in flight.
     pub(super) fn open(context: &WorkContext, worker: usize) -> Option<Self> {
         let window = context.processor.windowed()?.open(worker, &context.config);
-        let (files, answers) = Default::default();
-        Some(Self { window, files, next_id: 0, is_alone: false, is_noted: false, answers })
+        let (files, next_id, is_alone, lacks_task, is_noted, answers) = Default::default();
+        Some(Self { window, files, next_id, is_alone, lacks_task, is_noted, answers })
     }
 
     /// Returns whether the file may begin beside those that it has.
@@ -145,12 +147,16 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         in_flight: &mut InFlight,
         hand: &WorkerHandle<'_>,
     ) -> Option<Option<(Arc<SharedBatch>, usize)>> {
+        in_flight.lacks_task = false;
         loop {
             self.taken = context.clock.now();
             let mut held = self.slot.hold()?;
             let Some(task) = &mut held.task else {
                 drop(held);
-                let Some(task) = hand.try_next() else { return Some(None) };
+                let Some(task) = hand.try_next() else {
+                    in_flight.lacks_task = true;
+                    return Some(None);
+                };
                 self.take_up(task)?;
                 continue;
             };
@@ -165,6 +171,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
             let is_alone = task.is_alone() || (dies_together && file.attempts > 0);
             if !in_flight.files.is_empty() {
                 if !in_flight.has_room(file, is_alone) {
+                    hand.share_rest(task);
                     return Some(None);
                 }
                 drop(held);
@@ -232,7 +239,8 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         let oldest = in_flight.files.first().map_or(now, |file| file.since);
         let wait = (oldest + limit_of(context)).saturating_duration_since(now).min(LOOK_UP);
         let mut answers = std::mem::take(&mut in_flight.answers);
-        let mut caller = WorkerCaller { context, slot: &self.slot, files: &in_flight.files };
+        let idle = in_flight.lacks_task.then_some(hand);
+        let mut caller = WorkerCaller { context, slot: &self.slot, files: &in_flight.files, idle };
         let died = in_flight.window.answers(wait, &mut caller, &mut answers).err();
         for (id, answer) in answers.drain(..) {
             if let Ok(at) = in_flight.files.binary_search_by_key(&id, |file| file.id) {
@@ -327,7 +335,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
             && now.saturating_duration_since(oldest.since) >= limit_of(context)
         {
             let id = oldest.id;
-            let mut caller = WorkerCaller { context, slot: &self.slot, files: &in_flight.files };
+            let mut caller = WorkerCaller { context, slot: &self.slot, files: &in_flight.files, idle: None };
             if !in_flight.window.cancel(id, &mut caller) {
                 return self.give_up_window(context, in_flight, too_slow(&context.config), hand);
             }
@@ -370,6 +378,8 @@ struct WorkerCaller<'a> {
     context: &'a WorkContext,
     slot: &'a Slot,
     files: &'a [Given],
+    /// To take tasks by, while it lacks one.
+    idle: Option<&'a WorkerHandle<'a>>,
 }
 
 impl WorkerCaller<'_> {
@@ -392,5 +402,12 @@ impl Caller for WorkerCaller<'_> {
         let called = crash_hook::within(&self.context.crash_signal, self.slot.thread_id(), guarded);
         self.works(None);
         called.map_err(|panic| panicked(panic.as_ref()))
+    }
+
+    fn wait(&mut self, wait: &mut dyn FnMut()) {
+        match self.idle {
+            Some(hand) => hand.without_task(wait),
+            None => wait(),
+        }
     }
 }
