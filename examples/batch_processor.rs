@@ -26,8 +26,8 @@ impl BatchProcessor for Table {
         "table/1"
     }
 
-    fn default_include(&self) -> &[&str] {
-        &["*.txt"]
+    fn default_include(&self) -> Vec<&str> {
+        vec!["*.txt"]
     }
 
     fn files_max(&self) -> usize {

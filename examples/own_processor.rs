@@ -24,8 +24,8 @@ impl Processor for Words {
         "words/1"
     }
 
-    fn default_include(&self) -> &[&str] {
-        &["*.txt"]
+    fn default_include(&self) -> Vec<&str> {
+        vec!["*.txt"]
     }
 
     /// Called from many threads at once. An error, or a panic, fails this file only.

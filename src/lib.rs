@@ -75,6 +75,7 @@ pub use engine::{
     WorkerStatistics,
 };
 pub use model::*;
+pub use process::exec::{ExecCommand, ExecCommandError, ExecError, ExecOptions, ExecProcessor};
 pub use process::{
     AstProcessor, BatchAnswers, BatchProcessor, FileContent, IntoProcessor, LimitError, Limits, Processor,
     ResultWriter, batch_from_fn, from_fn,

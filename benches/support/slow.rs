@@ -19,7 +19,7 @@ impl Processor for Slow {
         self.0.identity()
     }
 
-    fn default_include(&self) -> &[&str] {
+    fn default_include(&self) -> Vec<&str> {
         self.0.default_include()
     }
 

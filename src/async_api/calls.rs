@@ -16,7 +16,7 @@ use serde::Serialize;
 use tokio::runtime::Handle;
 
 use crate::model::{BatchConfig, FileError};
-use crate::process::window::{Caller, FileAnswer, GivenFile, Window, Windowed};
+use crate::process::window::{Caller, Cancelled, FileAnswer, GivenFile, Window, WindowEnd, Windowed};
 use crate::process::{FileContent, Processor, ResultWriter};
 
 /// Makes a processor of an async function. Its futures run within the caller's tokio runtime: as many at once as
@@ -64,12 +64,12 @@ impl Processor for AsyncFn {
         &self.identity
     }
 
-    fn default_include(&self) -> &[&str] {
-        &self.include
+    fn default_include(&self) -> Vec<&str> {
+        self.include.clone()
     }
 
     fn process(&self, file: &FileContent<'_>, result: &mut ResultWriter) -> Result<(), FileError> {
-        let file = GivenFile { path: file.path.to_vec(), bytes: file.bytes.to_vec() };
+        let file = GivenFile { path: file.path.to_vec(), bytes: file.bytes.to_vec(), ..GivenFile::default() };
         *result.buffer() = self.runtime.block_on((self.call)(file))?;
         Ok(())
     }
@@ -216,7 +216,7 @@ impl Window for Futures {
         wait: Duration,
         caller: &mut dyn Caller,
         answers: &mut Vec<(u64, FileAnswer)>,
-    ) -> Result<(), FileError> {
+    ) -> Result<(), WindowEnd> {
         let runtime = self.runtime.clone();
         let _within = runtime.enter();
         let mut woken = Vec::new();
@@ -227,13 +227,13 @@ impl Window for Futures {
         Ok(())
     }
 
-    fn cancel(&mut self, id: u64, caller: &mut dyn Caller) -> bool {
+    fn cancel(&mut self, id: u64, caller: &mut dyn Caller) -> Cancelled {
         let runtime = self.runtime.clone();
         let _within = runtime.enter();
         let mut stage = self.files.remove(&id);
         // A panic on the way out changes nothing: it is gone.
         let _ = caller.call(Some(id), &mut || drop(stage.take()));
-        true
+        Cancelled::Ended
     }
 }
 

@@ -7,6 +7,7 @@ use outlast::service::settings::{FlagValue, Layers, ProcessEnv};
 use super::exit_code;
 use crate::cli::command::config::{ConfigArgs, ConfigCommand};
 use crate::cli::command::ctl::CtlArgs;
+use crate::cli::command::exec::ExecArgs;
 use crate::cli::command::explain::ExplainArgs;
 use crate::cli::command::failures::{FailuresArgs, RetryArgs};
 use crate::cli::command::inspect::InspectArgs;
@@ -111,6 +112,8 @@ pub(crate) enum CliCommand {
     Ctl(CtlArgs),
     /// Show what a run would see in one file; no state is needed
     Inspect(InspectArgs),
+    /// Try a command that is to be a processor
+    Exec(ExecArgs),
     /// Free the record log of what is out of date, on a running process too
     Compact,
     /// Rebuild a damaged state from its records

@@ -1,5 +1,6 @@
 //! Exit codes, and their errors.
 
+use outlast::ExecError;
 use outlast::engine::EngineError;
 use outlast::ledger::LedgerError;
 use outlast::service::settings::SettingsError;
@@ -58,7 +59,7 @@ pub(crate) fn code_of(error: &anyhow::Error) -> u8 {
     if let Some(error) = error.downcast_ref::<EngineError>() {
         return code_of_engine(error);
     }
-    if error.is::<SettingsError>() {
+    if error.is::<SettingsError>() || error.is::<ExecError>() {
         return CONFIG;
     }
     if let Some(HttpError::Open(_)) = error.downcast_ref() {

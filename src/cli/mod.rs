@@ -88,6 +88,7 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
         CliCommand::MoveRoot(args) => command::roots::move_root(global, args),
         CliCommand::Ctl(args) => command::ctl::ctl(global, args, &settings),
         CliCommand::Inspect(args) => command::inspect::inspect(global, args, &settings),
+        CliCommand::Exec(args) => command::exec::exec(global, args, &settings),
         CliCommand::Compact => command::compact::compact(global, &settings),
         CliCommand::Repair(_) => command::repair::repair(global, &settings),
         CliCommand::Config(args) => command::config::config(global, &cli.layers(), args),

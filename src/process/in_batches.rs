@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::window::{Caller, FileAnswer, GivenFile, Window, Windowed};
+use super::window::{Caller, Cancelled, FileAnswer, GivenFile, Window, WindowEnd, Windowed};
 use super::{FileContent, Processor, ResultWriter};
 use crate::model::{BatchConfig, ErrorClass, FileError};
 
@@ -23,8 +23,8 @@ pub trait BatchProcessor: Send + Sync {
     fn identity(&self) -> &str;
 
     /// Returns globs of the files that it processes if the user gives none. `*` matches any name.
-    fn default_include(&self) -> &[&str] {
-        &["*"]
+    fn default_include(&self) -> Vec<&str> {
+        vec!["*"]
     }
 
     /// Returns the most files of one call, once for all; at least one is given. Each is admitted to memory with a MiB beside its
@@ -51,7 +51,7 @@ impl<B: BatchProcessor + ?Sized> BatchProcessor for Arc<B> {
         (**self).identity()
     }
 
-    fn default_include(&self) -> &[&str] {
+    fn default_include(&self) -> Vec<&str> {
         (**self).default_include()
     }
 
@@ -135,8 +135,8 @@ where
         &self.identity
     }
 
-    fn default_include(&self) -> &[&str] {
-        &self.include
+    fn default_include(&self) -> Vec<&str> {
+        self.include.clone()
     }
 
     fn process_batch(&self, files: &[FileContent<'_>], answers: &mut BatchAnswers) -> Result<(), FileError> {
@@ -164,7 +164,7 @@ impl<B: BatchProcessor + 'static> Processor for Batched<B> {
         self.processor.identity()
     }
 
-    fn default_include(&self) -> &[&str] {
+    fn default_include(&self) -> Vec<&str> {
         self.processor.default_include()
     }
 
@@ -218,7 +218,7 @@ impl<B: BatchProcessor> Window for BatchWindow<B> {
         _wait: Duration,
         caller: &mut dyn Caller,
         answers: &mut Vec<(u64, FileAnswer)>,
-    ) -> Result<(), FileError> {
+    ) -> Result<(), WindowEnd> {
         self.bytes = 0;
         let files = std::mem::take(&mut self.files);
         let contents: Vec<FileContent<'_>> =
@@ -231,7 +231,7 @@ impl<B: BatchProcessor> Window for BatchWindow<B> {
         Ok(())
     }
 
-    fn cancel(&mut self, _id: u64, _caller: &mut dyn Caller) -> bool {
-        false
+    fn cancel(&mut self, _id: u64, _caller: &mut dyn Caller) -> Cancelled {
+        Cancelled::Died(FileError::new(ErrorClass::Timeout, "a call took too long").into())
     }
 }

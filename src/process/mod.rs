@@ -28,6 +28,7 @@
 //! [A recipe](crate::guide::architecture#recipes) says how to add a dialect.
 
 pub mod ast;
+pub mod exec;
 mod in_batches;
 mod into_processor;
 mod plain;
@@ -69,8 +70,8 @@ pub trait Processor: Send + Sync {
     fn identity(&self) -> &str;
 
     /// Returns globs of the files that it processes if the user gives none. `*` matches any name.
-    fn default_include(&self) -> &[&str] {
-        &["*"]
+    fn default_include(&self) -> Vec<&str> {
+        vec!["*"]
     }
 
     /// Processes one file and sets its result.
@@ -92,7 +93,7 @@ impl<P: Processor + ?Sized> Processor for Arc<P> {
         (**self).identity()
     }
 
-    fn default_include(&self) -> &[&str] {
+    fn default_include(&self) -> Vec<&str> {
         (**self).default_include()
     }
 

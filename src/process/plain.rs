@@ -44,8 +44,8 @@ where
         &self.identity
     }
 
-    fn default_include(&self) -> &[&str] {
-        &self.include
+    fn default_include(&self) -> Vec<&str> {
+        self.include.clone()
     }
 
     fn process(&self, file: &FileContent<'_>, result: &mut ResultWriter) -> Result<(), FileError> {

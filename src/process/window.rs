@@ -7,15 +7,24 @@
 //! Constraints: code of the user's runs within [`Caller::call`] and nowhere else, which is how a panic, a hang or a
 //! crash is attributed; so [`Window::give`] runs none. Dropping a window drops what is in flight.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::model::{BatchConfig, FileError};
 
 /// A file on its way to a processor: what [`FileContent`](super::FileContent) borrows.
-#[derive(Debug)]
+#[derive(Debug, Clone, Default)]
 pub struct GivenFile {
     pub path: Vec<u8>,
+    /// The content; empty if the processor does not want it.
     pub bytes: Vec<u8>,
+    /// Name of its root.
+    pub root: String,
+    /// Path on this machine.
+    pub absolute: PathBuf,
+    pub size: u64,
+    /// Digest of the content, in hex.
+    pub digest: String,
 }
 
 /// A result as JSON on one line, or why the file failed.
@@ -25,6 +34,16 @@ pub(crate) type FileAnswer = Result<Vec<u8>, FileError>;
 pub trait Windowed {
     /// Opens the window of a worker, of `worker_count` in the configuration.
     fn open(&self, worker: usize, config: &BatchConfig) -> Box<dyn Window>;
+
+    /// Returns whether its windows get the content, and not only what is known of it.
+    fn wants_content(&self) -> bool {
+        true
+    }
+
+    /// Returns the memory of the processes that work for it, in bytes.
+    fn children_bytes(&self) -> u64 {
+        0
+    }
 
     /// Returns how many workers can have a window.
     fn workers_max(&self, config: &BatchConfig) -> usize {
@@ -47,16 +66,42 @@ pub trait Window {
     /// Waits for answers: for at most so long, if there is nothing else to do.
     ///
     /// # Errors
-    /// The window is dead: what it has not answered is run again, each file alone.
+    /// The window is dead.
     fn answers(
         &mut self,
         wait: Duration,
         caller: &mut dyn Caller,
         answers: &mut Vec<(u64, FileAnswer)>,
-    ) -> Result<(), FileError>;
+    ) -> Result<(), WindowEnd>;
 
-    /// Ends a file that has taken too long; false if that can't be done, and the window is dead.
-    fn cancel(&mut self, id: u64, caller: &mut dyn Caller) -> bool;
+    /// Ends a file that has taken too long.
+    fn cancel(&mut self, id: u64, caller: &mut dyn Caller) -> Cancelled;
+}
+
+/// Why a window is dead.
+#[derive(Debug)]
+pub enum WindowEnd {
+    /// What it has not answered is run again, each file alone. A file that was alone has failed so.
+    Died(FileError),
+    /// What the processor depends on is away: no file is at fault, and all of them wait until it is back.
+    Unavailable(String),
+}
+
+impl From<FileError> for WindowEnd {
+    fn from(error: FileError) -> Self {
+        Self::Died(error)
+    }
+}
+
+/// What became of a file that took too long.
+#[derive(Debug)]
+pub enum Cancelled {
+    /// It is no longer in flight.
+    Ended,
+    /// It was begun again, and its time with it.
+    Restarted,
+    /// That can't be done, and the window is dead.
+    Died(WindowEnd),
 }
 
 /// The worker, as a window sees it.
@@ -69,4 +114,7 @@ pub trait Caller {
 
     /// Waits by this function: meanwhile other workers may pass files on to this one, if it has room.
     fn wait(&mut self, wait: &mut dyn FnMut());
+
+    /// Begins the time of a file anew.
+    fn restart(&mut self, id: u64);
 }

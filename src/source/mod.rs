@@ -122,6 +122,23 @@ pub trait Source: Send + Sync {
         self.read(root, key, size_max, buffer)
     }
 
+    /// Reads a file to its end for the BLAKE3 digest of its content alone, and returns which version was read. Its size
+    /// does not matter to a source that keeps none of it.
+    ///
+    /// # Errors
+    /// As [`Source::read`].
+    fn digest(&self, root: &Root, key: &FileKey) -> Result<(Content, [u8; 32]), ReadError> {
+        let mut buffer = Vec::new();
+        let content = self.read(root, key, u64::MAX, &mut buffer)?;
+        Ok((content, blake3::hash(&buffer).into()))
+    }
+
+    /// Returns whether the file still is at this version, as far as the source can tell.
+    fn is_at(&self, root: &Root, key: &FileKey, version: &Fingerprint) -> bool {
+        let _ = (root, key, version);
+        true
+    }
+
     /// Starts reading a file into memory that the calling thread will read soon, without waiting for it.
     fn ahead(&self, root: &Root, key: &FileKey) -> Ahead {
         let _ = (root, key);

@@ -6,6 +6,7 @@ mod at_once;
 mod churn;
 mod damage;
 mod documented;
+mod exec;
 mod faults;
 mod kill;
 mod layers;

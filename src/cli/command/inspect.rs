@@ -3,19 +3,21 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
+use outlast::FileError;
 use outlast::engine::{self, Inspection};
 use outlast::process::ast::{AstNotes, AstResult, AstSymbol};
 use outlast::service::settings::Settings;
-use outlast::{AstProcessor, FileError};
 
 use crate::cli::exit_code;
 use crate::cli::options::flags::{Flags, OfInspect};
 use crate::cli::options::global::{Format, Global};
 use crate::cli::output::sanitize::show_place;
 use crate::cli::output::terminal::{self, Lines};
+use crate::cli::setup::processor::ChosenProcessor;
 
 /// How many items of each list are shown to people. JSON has all.
 const KINDS_SHOWN: usize = 10;
@@ -26,13 +28,15 @@ const CALLS_SHOWN: usize = 15;
 
 /// Runs `outlast inspect`.
 pub(crate) fn inspect(global: &Global, args: &InspectArgs, settings: &Settings) -> Result<u8> {
-    let processor = AstProcessor::with_limits(settings.fields().limits);
-    let seen = engine::inspect(&args.file, &processor, &settings.fields().batch)?;
+    let chosen = ChosenProcessor::for_one(settings)?;
+    let seen = engine::inspect(&args.file, &*chosen.processor(), &settings.fields().batch)?;
+    chosen.end(Duration::from_secs(settings.fields().batch.drain_seconds));
     let code = if seen.outcome.is_ok() { exit_code::DONE } else { exit_code::SOME_FAILED };
-    terminal::code_of_printed(show(&seen, global.format), code)
+    let is_ast = matches!(chosen, ChosenProcessor::Ast(_));
+    terminal::code_of_printed(show(&seen, is_ast, global.format), code)
 }
 
-fn show(seen: &Inspection, format: Format) -> Result<()> {
+fn show(seen: &Inspection, is_ast: bool, format: Format) -> Result<()> {
     match (&seen.outcome, format == Format::Json) {
         (Ok(result), true) => {
             let mut out = terminal::json_out();
@@ -42,15 +46,21 @@ fn show(seen: &Inspection, format: Format) -> Result<()> {
         }
         (Err(error), true) => terminal::print_json(&serde_json::json!({ "error": error })),
         (Ok(result), false) => {
-            let shown = serde_json::from_slice(result).context("the result is none of ast")?;
-            terminal::print(|out| title(seen, out).and_then(|()| write(&shown, out)))
+            let shown: Option<AstResult<'_>> = is_ast.then(|| serde_json::from_slice(result)).transpose()?;
+            terminal::print(|out| {
+                title(seen, out)?;
+                match &shown {
+                    Some(shown) => write(shown, out),
+                    None => writeln!(out, "  result     {}", String::from_utf8_lossy(result)),
+                }
+            })
         }
         (Err(error), false) => terminal::print(|out| failure(seen, error, out)),
     }
 }
 
 fn title(seen: &Inspection, out: &mut Lines<'_>) -> io::Result<()> {
-    writeln!(out, "{}: {} bytes", seen.path.to_string_lossy(), seen.content.len())
+    writeln!(out, "{}: {} bytes", seen.path.to_string_lossy(), seen.size)
 }
 
 fn failure(seen: &Inspection, error: &FileError, out: &mut Lines<'_>) -> io::Result<()> {

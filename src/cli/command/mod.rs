@@ -3,6 +3,7 @@
 pub(super) mod compact;
 pub(super) mod config;
 pub(super) mod ctl;
+pub(super) mod exec;
 pub(super) mod explain;
 pub(super) mod failures;
 pub(super) mod inspect;

@@ -6,15 +6,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use clap::Args;
+use outlast::BatchConfig;
 use outlast::engine::{Engine, EngineError, Refusal, RepositoryProcessingResult, RunOptions, root_path};
 use outlast::service::settings::{KnownFailures, Settings};
 use outlast::service::{NextJob, Signals};
-use outlast::{AstProcessor, BatchConfig};
 
 use crate::cli::options::flags::{Flags, OfRun};
 use crate::cli::options::global::{Global, absolute};
 use crate::cli::output::{progress, summary, terminal};
 use crate::cli::setup::Configured;
+use crate::cli::setup::processor::ChosenProcessor;
 use crate::cli::setup::services::Services;
 use crate::cli::{client, exit_code};
 
@@ -31,11 +32,11 @@ pub(crate) fn run(
         change_processor: args.change_processor,
         ..settings.fields().batch.clone()
     };
-    let run = PreparedRun::prepare(global, settings, config, started)?;
     let roots = settings.chosen_roots(&args.roots);
     if roots.is_empty() {
         return Err(EngineError::from(Refusal::NoRoot).into());
     }
+    let run = PreparedRun::prepare(global, settings, config, &roots, started)?;
     let result = if args.dry_run {
         run.engine.dry_run(&roots, &run.config, &run.options)?
     } else {
@@ -53,6 +54,7 @@ pub(super) struct PreparedRun {
     pub(super) config: BatchConfig,
     pub(super) options: RunOptions,
     pub(super) signals: Signals,
+    chosen: ChosenProcessor,
 }
 
 impl PreparedRun {
@@ -61,15 +63,17 @@ impl PreparedRun {
         global: &Global,
         settings: &Settings,
         config: BatchConfig,
+        roots: &[PathBuf],
         started: Instant,
     ) -> Result<Self> {
-        let engine = Arc::new(Engine::new(AstProcessor::with_limits(settings.fields().limits)));
+        let chosen = ChosenProcessor::of(settings, roots)?;
+        let engine = Arc::new(Engine::new(chosen.processor()));
         let signals = Signals::install(&engine.stop().flag(), Duration::from_secs(config.drain_seconds))?;
         let records = settings.fields().out.as_deref().map(absolute);
         let named =
             settings.fields().roots.value.iter().map(|root| (root_path(&root.path), root.name.clone()));
         let options = RunOptions { state: global.state.clone(), records, names: named.collect(), started };
-        Ok(Self { engine, config, options, signals })
+        Ok(Self { engine, config, options, signals, chosen })
     }
 
     /// Runs once the state is free, with its progress shown, and its services ready to start.
@@ -82,7 +86,9 @@ impl PreparedRun {
     ) -> Result<T> {
         let _shown = progress::show(&self.engine, global.format, configured.settings)?;
         let services = Services::new(&self.engine, configured, &self.config, &self.signals, next_job)?;
-        Ok(client::when_free(&self.options.state, || act(&services))?)
+        let done = client::when_free(&self.options.state, || act(&services));
+        self.chosen.end(Duration::from_secs(self.config.drain_seconds));
+        Ok(done?)
     }
 }
 

@@ -75,7 +75,14 @@ pub(crate) struct OfInspect;
 impl Scope for OfInspect {
     const FLAG_OF: Option<FlagOf> = None;
     const PAIRS: &'static [Pair] = &[LIMIT];
+
+    fn settings() -> impl Iterator<Item = &'static Setting> {
+        catalogue().iter().filter(|setting| OF_COMMANDS.contains(&setting.key.as_str()))
+    }
 }
+
+/// Settings of a command as the processor that matter for one file.
+const OF_COMMANDS: [&str; 3] = ["exec", "processor-version", "exec-start-timeout"];
 
 /// Flags of a repair.
 #[derive(Debug)]

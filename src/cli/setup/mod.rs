@@ -9,6 +9,7 @@ pub(super) mod log_file;
 pub(super) mod logging;
 #[cfg(feature = "otel")]
 pub(super) mod otel;
+pub(super) mod processor;
 pub(super) mod services;
 
 /// The settings of a process, and what it needs to reload them.

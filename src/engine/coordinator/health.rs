@@ -171,6 +171,9 @@ impl Health {
         {
             self.breakers.trip(Resource::Memory, why, now);
         }
+        if let Some(why) = group.processor_away.take() {
+            self.breakers.trip(Resource::Processor, why, now);
+        }
         let is_final = note_outcomes(&mut self.breakers, &mut group.outcomes, now);
         Noted { tripped: was_good && !self.is_good(), is_final }
     }

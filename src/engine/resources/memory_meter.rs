@@ -36,9 +36,13 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    /// Measures this process on its machine.
-    pub(crate) fn of_machine(limit_bytes: u64, machine: Machine) -> Self {
-        Self::new(limit_bytes, move || machine.usage())
+    /// Measures this process on its machine, and the processes that work for it by this function.
+    pub(crate) fn of_machine(
+        limit_bytes: u64,
+        machine: Machine,
+        children_bytes: impl Fn() -> u64 + Send + 'static,
+    ) -> Self {
+        Self::new(limit_bytes, move || Usage { children_bytes: children_bytes(), ..machine.usage() })
     }
 
     /// Uses readings from another source.
@@ -54,9 +58,11 @@ impl Meter {
     /// Returns the current pressure. Costs some ten system calls.
     pub(crate) fn look(&mut self) -> Pressure {
         let usage = (self.read)();
-        let own = Filled { who: "this process", used: usage.rss_bytes, limit: self.limit_bytes };
+        let used = usage.rss_bytes.saturating_add(usage.children_bytes);
+        let who = if usage.children_bytes == 0 { "this process" } else { "this process with its children" };
+        let own = Filled { who, used, limit: self.limit_bytes };
         let around = surroundings(&usage);
-        let may_take = self.limit_bytes.saturating_sub(usage.rss_bytes).max(OWN_BYTES);
+        let may_take = self.limit_bytes.saturating_sub(used).max(OWN_BYTES);
         let bound = if self.over { NEAR_PERCENT } else { FULL_PERCENT };
         let own_bound = if self.over { NEAR_PERCENT } else { 100 };
         let is_full = |one: &&Filled| one.is_above(bound) && one.left() < may_take;
@@ -69,7 +75,7 @@ impl Meter {
             percent: near.chain(stalls).fold(own.percent(), u8::max),
             over: self.over,
             why: cause.map(ToString::to_string),
-            rss_bytes: usage.rss_bytes,
+            rss_bytes: used,
             limit_bytes: self.limit_bytes,
         }
     }

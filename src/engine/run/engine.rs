@@ -195,7 +195,7 @@ impl Engine {
     /// # Errors
     /// A glob that can't be parsed.
     pub fn tree_for(&self, config: &BatchConfig, state: Vec<PathBuf>) -> Result<TreeSource, EngineError> {
-        let own = || self.processor.default_include().iter().map(|glob| (*glob).to_owned()).collect();
+        let own = || self.processor.default_include().into_iter().map(str::to_owned).collect();
         let include = if config.include.is_empty() { own() } else { config.include.clone() };
         let filters = Filters::new(&include, &config.exclude)?;
         Ok(TreeSource::new(filters, state))

@@ -97,7 +97,9 @@ impl<'a> Session<'a> {
             watch,
             has_other_filters: false,
         };
-        Ok((session, Meter::of_machine(memory_limit_bytes, machine)))
+        let processor = engine.processor();
+        let children_bytes = move || processor.windowed().map_or(0, |windowed| windowed.children_bytes());
+        Ok((session, Meter::of_machine(memory_limit_bytes, machine, children_bytes)))
     }
 
     /// Returns the state; an error if it is closed.

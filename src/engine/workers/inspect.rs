@@ -3,13 +3,17 @@
 use std::fs::{self, FileType};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileTypeExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use super::worker::{file_error, process_content};
+use super::record::too_slow;
+use super::worker::{file_error, panicked, process_content};
 use crate::engine::error::{EngineError, InspectError};
 use crate::engine::resources::machine::Machine;
 use crate::engine::resources::memory_budget::{Budget, effective_limit};
 use crate::model::{BatchConfig, FileError, FileKey, RootTable};
+use crate::process::window::{Caller, Cancelled, FileAnswer, GivenFile, WindowEnd, Windowed};
 use crate::process::{FileContent, Processor, ResultWriter};
 use crate::source::{Filters, ReadError, Source, TreeSource};
 
@@ -18,7 +22,9 @@ use crate::source::{Filters, ReadError, Source, TreeSource};
 pub struct Inspection {
     /// The file as it was named.
     pub path: PathBuf,
-    /// Its content; empty if it could not be read.
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its content; empty if it could not be read, or the processor reads it itself.
     pub content: Vec<u8>,
     /// The processor's result as JSON on one line, or why the file failed.
     pub outcome: Result<Vec<u8>, FileError>,
@@ -59,14 +65,33 @@ pub fn inspect(
     let source = TreeSource::new(Filters::default(), Vec::new());
     let bounds = Machine::new().bounds();
     let size_max = Budget::new(bounds.for_files(effective_limit(config, bounds.memory))).size_max();
-    let outcome = match source.read(root, &key, size_max, &mut content) {
-        Ok(_) => process(path, &content, processor),
+    let windowed = processor.windowed();
+    let read = if windowed.is_some_and(|windowed| !windowed.wants_content()) {
+        source.digest(root, &key)
+    } else {
+        let read = source.read(root, &key, size_max, &mut content);
+        read.map(|read| (read, blake3::hash(&content).into()))
+    };
+    let outcome = match read {
+        Ok((read, hash)) => match windowed {
+            Some(windowed) => {
+                let digest = blake3::Hash::from_bytes(hash).to_hex().to_string();
+                let bytes = content.clone();
+                let (root, path) = (root.name.to_string(), key.relative_path());
+                alone(
+                    windowed,
+                    GivenFile { path, bytes, root, absolute: real, size: read.size, digest },
+                    config,
+                )
+            }
+            None => process(path, &content, processor),
+        },
         Err(error @ (ReadError::Gone | ReadError::NotAFile(_))) => {
             return Err(unfit(InspectError::Replaced(error)));
         }
         Err(error) => Err(file_error(&error)),
     };
-    Ok(Inspection { path: path.to_owned(), content, outcome })
+    Ok(Inspection { path: path.to_owned(), size: found.len(), content, outcome })
 }
 
 fn process(path: &Path, bytes: &[u8], processor: &dyn Processor) -> Result<Vec<u8>, FileError> {
@@ -75,6 +100,54 @@ fn process(path: &Path, bytes: &[u8], processor: &dyn Processor) -> Result<Vec<u
     let mut result = ResultWriter::default();
     process_content(processor, &FileContent { path: named, bytes }, &mut result)?;
     Ok(result.as_bytes().to_vec())
+}
+
+/// Asks a processor that has several files in flight about one alone.
+fn alone(windowed: &dyn Windowed, file: GivenFile, config: &BatchConfig) -> FileAnswer {
+    let limit = Duration::from_secs(config.timeout_seconds);
+    let mut window = windowed.open(0, config);
+    window.give(0, file);
+    let mut caller = OneCaller { since: Instant::now() };
+    let mut answers = Vec::new();
+    loop {
+        let wait = (caller.since + limit).saturating_duration_since(Instant::now());
+        let ended = match window.answers(wait, &mut caller, &mut answers) {
+            Ok(()) if caller.since.elapsed() < limit => None,
+            Ok(()) => match window.cancel(0, &mut caller) {
+                Cancelled::Ended => Some(WindowEnd::Died(too_slow(config))),
+                Cancelled::Restarted => None,
+                Cancelled::Died(end) => Some(end),
+            },
+            Err(end) => Some(end),
+        };
+        if let Some((_, answer)) = answers.pop() {
+            return answer;
+        }
+        match ended {
+            None => {}
+            Some(WindowEnd::Died(error)) => return Err(error),
+            Some(WindowEnd::Unavailable(why)) => return Err(FileError::processor(why).may_pass()),
+        }
+    }
+}
+
+/// The caller of one file's window.
+struct OneCaller {
+    since: Instant,
+}
+
+impl Caller for OneCaller {
+    fn call(&mut self, _on_behalf_of: Option<u64>, work: &mut dyn FnMut()) -> Result<(), FileError> {
+        catch_unwind(AssertUnwindSafe(work)).map_err(|panic| panicked(panic.as_ref()))
+    }
+
+    fn wait(&mut self, wait: &mut dyn FnMut()) {
+        wait();
+    }
+
+    fn restart(&mut self, _id: u64) {
+        self.since = Instant::now();
+    }
 }
 
 /// Checks that it is a file.

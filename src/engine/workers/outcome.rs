@@ -26,6 +26,8 @@ pub(crate) struct OutcomeGroup {
     pub lines: Vec<u8>,
     pub bytes: u64,
     pub busy: Duration,
+    /// Why the processor can't work now, if it said so.
+    pub processor_away: Option<String>,
 }
 
 /// The result of one attempt at a file.

@@ -119,8 +119,8 @@ impl Processor for AstProcessor {
         &self.identity
     }
 
-    fn default_include(&self) -> &[&str] {
-        &["*.ast.json", "*.syntax.json", "*_ast.json"]
+    fn default_include(&self) -> Vec<&str> {
+        vec!["*.ast.json", "*.syntax.json", "*_ast.json"]
     }
 
     fn process(&self, file: &FileContent<'_>, result: &mut ResultWriter) -> Result<(), FileError> {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::fields::{Fields, KnownFailures, LogFormat, ProgressMode};
 use super::setting::{AppliesWhen, FlagOf, Setting};
 use super::values::kinds::{
-    address, count, cron, failures, globs, log_filter, millis, path, roots, seconds, size, switch, time,
-    time_or_seconds, word,
+    address, command, count, cron, failures, globs, log_filter, millis, path, roots, seconds, size, switch,
+    time, time_or_seconds, version, word,
 };
 use super::values::priority::priorities;
 use crate::model::{ErrorClass, ErrorMode, Order, StrategyKind};
@@ -18,6 +18,7 @@ pub fn catalogue() -> &'static [Setting] {
     static ALL: OnceLock<Vec<Setting>> = OnceLock::new();
     ALL.get_or_init(|| {
         let mut all = work();
+        all.extend(commands());
         all.extend(care());
         all.extend(watching());
         all.extend(ErrorClass::ALL.into_iter().flat_map(retries));
@@ -88,6 +89,22 @@ fn work() -> Vec<Setting> {
             => "Outcomes after which a commit is due before its 100 ms have passed";
         "memory-limit" Run AtOnce batch.memory_limit_mb: size(16 << 20, 1 << 20).stored_as(|bytes| bytes >> 20, |mb| mb << 20)
             => "Memory that a run may take, in whole MiB";
+    }
+}
+
+/// A command as the processor.
+fn commands() -> Vec<Setting> {
+    settings! {
+        "exec" Run Restart exec: command().sourced().optional()
+            => "A command that processes files: run for each with {} in an argument, else it stays and answers";
+        "processor-version" Run Restart processor_version: version().optional()
+            => "Version of the `exec` command; with another one every file is due again";
+        "exec-start-timeout" Run Restart exec_start_timeout: time_or_seconds(SECOND / 100, HOUR)
+            => "Longest time until a child of `exec` is ready";
+        "exec-recycle" Run Restart exec_recycle: count(1, 1_000_000_000, "files").optional()
+            => "A child of `exec` is replaced after so many files";
+        "exec-memory" Run Restart exec_memory: size(1 << 20, 1).optional()
+            => "A child of `exec` is replaced when it takes more memory";
     }
 }
 

@@ -11,6 +11,7 @@ use super::problem::Sourced;
 use crate::engine::WatchOptions;
 use crate::model::{BatchConfig, ErrorClass, RetryPolicy, RootName};
 use crate::process::Limits;
+use crate::process::exec::ExecCommand;
 use crate::service::schedule::ScheduleSettings;
 
 /// The values of all settings. Where a default depends on another setting, `None` stands for it.
@@ -32,6 +33,16 @@ pub struct Fields {
     pub out: Option<PathBuf>,
     /// The roots that have a name.
     pub roots: Sourced<Vec<NamedRoot>>,
+    /// The command that processes files, if it is not the AST processor that does.
+    pub exec: Option<Sourced<ExecCommand>>,
+    /// The version of that command.
+    pub processor_version: Option<String>,
+    /// The longest time until a child of it is ready.
+    pub exec_start_timeout: Duration,
+    /// Files after which a child is replaced.
+    pub exec_recycle: Option<u64>,
+    /// Memory above which a child is replaced, in bytes.
+    pub exec_memory: Option<u64>,
     /// What is logged.
     pub log_level: String,
     /// How the log on stderr is written.
@@ -116,6 +127,11 @@ impl Default for Fields {
             state: ".outlast".into(),
             out: None,
             roots: Sourced::default(Vec::new()),
+            exec: None,
+            processor_version: None,
+            exec_start_timeout: Duration::from_secs(30),
+            exec_recycle: None,
+            exec_memory: None,
             log_level: "warn".to_owned(),
             log_format: LogFormat::Human,
             log_file: None,

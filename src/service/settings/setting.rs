@@ -87,6 +87,11 @@ impl Setting {
         Self { key: key.into(), flag_of, takes, form, limits, default: Value::Unset, about, read, show }
     }
 
+    /// Returns whether its value is code, so that only those may set it who may run code.
+    pub fn runs_code(&self) -> bool {
+        self.key == "exec"
+    }
+
     /// Returns the environment variable.
     pub fn variable(&self) -> String {
         format!("OUTLAST_{}", self.key.to_uppercase().replace(['-', '.'], "_"))

@@ -1,6 +1,7 @@
 //! Reads one version of a file, whole, without being led out of the tree.
 
 pub(super) mod ahead;
+pub(super) mod digest;
 pub(super) mod dir_cache;
 pub(super) mod open;
 
@@ -114,7 +115,7 @@ pub(super) fn read(
     for number in 0..ATTEMPTS {
         // A second length mismatch means the file is not being written: its file system reports no true length.
         let length = if number == 0 { Length::Known } else { Length::Any };
-        if let Some(content) = attempt(root, key, size_max, length, buffer)? {
+        if let Some(content) = attempt(root, key, |fd| read_open(fd, (size_max, length), buffer))? {
             return Ok(content);
         }
     }
@@ -149,15 +150,13 @@ pub(super) fn read_expected(
 }
 
 /// Makes one attempt; `None` if the file changed meanwhile.
-fn attempt(
+fn attempt<T>(
     root: &Root,
     key: &FileKey,
-    size_max: u64,
-    length: Length,
-    buffer: &mut Vec<u8>,
-) -> Result<Option<Content>, ReadError> {
+    read: impl FnOnce(&OwnedFd) -> Result<Option<T>, ReadError>,
+) -> Result<Option<T>, ReadError> {
     match open::file(root, key) {
-        Ok(fd) => read_open(&fd, (size_max, length), buffer),
+        Ok(fd) => read(&fd),
         Err(errno @ (Errno::LOOP | Errno::NXIO | Errno::NODEV)) => Err(refused(root, key, errno)),
         Err(errno) => Err(errno.into()),
     }
@@ -171,14 +170,7 @@ fn read_open(
     limits: (u64, Length),
     buffer: &mut Vec<u8>,
 ) -> Result<Option<Content>, ReadError> {
-    let stat = rustix::fs::fstat(fd)?;
-    match EntryKind::of_stat(&stat) {
-        EntryKind::File => (),
-        EntryKind::Folder => return Err(ReadError::Gone),
-        EntryKind::Other(reason) => return Err(ReadError::NotAFile(reason)),
-        EntryKind::Unknown => return Err(ReadError::NotAFile(SkipReason::NoMetadata)),
-    }
-    let fingerprint = open::fingerprint(&stat);
+    let fingerprint = version_of(fd)?;
     if fingerprint.size > limits.0 {
         return Err(ReadError::TooLarge { size: fingerprint.size });
     }
@@ -187,6 +179,23 @@ fn read_open(
 }
 
 /// The length a file may have.
+/// Returns the version of an open file, if it is one that is read.
+fn version_of(fd: &OwnedFd) -> Result<Fingerprint, ReadError> {
+    let stat = rustix::fs::fstat(fd)?;
+    match EntryKind::of_stat(&stat) {
+        EntryKind::File => Ok(open::fingerprint(&stat)),
+        EntryKind::Folder => Err(ReadError::Gone),
+        EntryKind::Other(reason) => Err(ReadError::NotAFile(reason)),
+        EntryKind::Unknown => Err(ReadError::NotAFile(SkipReason::NoMetadata)),
+    }
+}
+
+/// Returns whether an open file still is at this version.
+fn is_at(fd: &OwnedFd, version: &Fingerprint) -> Result<bool, Errno> {
+    let stat = rustix::fs::fstat(fd)?;
+    Ok(EntryKind::of_stat(&stat) == EntryKind::File && open::fingerprint(&stat) == *version)
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Length {
     /// The length its file system reports.
@@ -221,9 +230,7 @@ fn read_version(
             break;
         }
     }
-    let after = rustix::fs::fstat(fd)?;
-    let is_same = EntryKind::of_stat(&after) == EntryKind::File && open::fingerprint(&after) == *version;
-    if !is_same || (length == Length::Known && buffer.len() != reported) {
+    if !is_at(fd, version)? || (length == Length::Known && buffer.len() != reported) {
         return Ok(None);
     }
     let size = buffer.len() as u64;

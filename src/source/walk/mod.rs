@@ -24,6 +24,7 @@ use super::watch::Watch;
 use super::{Content, Filters, Folder, FolderVisitor, Listed, ReadError, ScanReport, Source};
 use crate::model::{FileKey, Fingerprint, FolderKey, Root};
 use crate::source::read::ahead::{self, Ahead};
+use crate::source::read::digest;
 use crate::source::read::open::{self, EntryKind};
 use descent::Descent;
 use files::Files;
@@ -166,6 +167,14 @@ impl Source for TreeSource {
         buffer: &mut Vec<u8>,
     ) -> Result<Content, ReadError> {
         read::read_expected(root, key, expected, size_max, buffer)
+    }
+
+    fn digest(&self, root: &Root, key: &FileKey) -> Result<(Content, [u8; 32]), ReadError> {
+        digest::digest(root, key)
+    }
+
+    fn is_at(&self, root: &Root, key: &FileKey, version: &Fingerprint) -> bool {
+        digest::is_file_at(root, key, version)
     }
 
     fn ahead(&self, root: &Root, key: &FileKey) -> Ahead {

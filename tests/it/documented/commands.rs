@@ -11,10 +11,11 @@ use super::page::{Block, Page, project};
 use crate::support::{Ran, outlast, ran, skip, take_environment};
 
 /// Pages with commands, which are those below.
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 13] = [
     "README",
     "backup",
     "configuration",
+    "exec",
     "failures",
     "filters",
     "http",
@@ -112,7 +113,7 @@ macro_rules! works {
     };
 }
 
-works! { backup configuration failures filters http inspect priorities records state tour }
+works! { backup configuration exec failures filters http inspect priorities records state tour }
 
 #[test]
 fn tables() {

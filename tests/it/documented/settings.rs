@@ -13,7 +13,9 @@ pub(super) fn settings(file: &str) -> Vec<Value> {
     let sandbox = Sandbox::new();
     fs::write(sandbox.dir.path().join("outlast.toml"), file).unwrap();
     let mut command = crate::support::outlast();
-    command.current_dir(sandbox.dir.path()).args(["config", "show", "--format", "json"]);
+    // Named, for one that was merely found must not say what is run.
+    let arguments = ["config", "show", "--format", "json", "--config", "outlast.toml"];
+    command.current_dir(sandbox.dir.path()).args(arguments);
     ran(&mut command).expect(0).json()["settings"].as_array().unwrap().clone()
 }
 
@@ -78,6 +80,10 @@ fn the_example_of_a_configuration_has_every_setting_with_its_default() {
             "listen",
             "consumer-keep",
             "token-file",
+            "exec",
+            "processor-version",
+            "exec-recycle",
+            "exec-memory",
         ]
         .contains(&key);
         let is_default =

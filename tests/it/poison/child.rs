@@ -155,7 +155,7 @@ impl Processor for Acting {
         "acting/1"
     }
 
-    fn default_include(&self) -> &[&str] {
+    fn default_include(&self) -> Vec<&str> {
         self.ast.default_include()
     }
 
@@ -182,7 +182,7 @@ impl BatchProcessor for Together {
         self.0.identity()
     }
 
-    fn default_include(&self) -> &[&str] {
+    fn default_include(&self) -> Vec<&str> {
         self.0.default_include()
     }
 

@@ -19,6 +19,8 @@ const NO_LIMIT: u64 = 1 << 60;
 pub(crate) struct Usage {
     /// Resident memory of this process.
     pub rss_bytes: u64,
+    /// That of the processes that work for it.
+    pub children_bytes: u64,
     /// The fullest control group with a limit, this process's own or one above it.
     pub group: Option<GroupUse>,
     /// Memory that the whole machine can still give without swapping.
@@ -98,6 +100,7 @@ impl Machine {
         });
         Usage {
             rss_bytes: field_bytes(&text(&self.proc.join("self/status")), "VmRSS").unwrap_or(0),
+            children_bytes: 0,
             group: group.and_then(Group::fullest),
             available_bytes: field_bytes(&meminfo, "MemAvailable"),
             total_bytes: field_bytes(&meminfo, "MemTotal"),

@@ -327,7 +327,7 @@ fn waiting_for_memory_makes_batches_smaller() {
 
 #[test]
 fn the_machine_itself_can_be_read() {
-    let pressure = Meter::of_machine(u64::MAX, Machine::new()).look();
+    let pressure = Meter::of_machine(u64::MAX, Machine::new(), || 0).look();
     assert!(pressure.rss_bytes > 0 && !pressure.over, "{pressure:?}");
     assert!(effective_limit(&BatchConfig::default(), Machine::new().bounds().memory) >= LIMIT_MIN);
 }

@@ -25,7 +25,7 @@ use crate::engine::resources::memory_budget::MemoryPermit;
 use crate::ledger::Marker;
 use crate::model::{Digest, DiscoveredFile, ErrorClass, FileError, Resource};
 use crate::process::{FileContent, Processor, ResultWriter};
-use crate::source::{Ahead, Content, ReadError};
+use crate::source::{Ahead, ReadError};
 use reading::Reading;
 use window::InFlight;
 
@@ -219,7 +219,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
     fn attempt_within_span(&mut self, context: &WorkContext, file: &DiscoveredFile) -> Attempt {
         let (reading, measured) = self.read(context, file, true);
         let attempt = match reading {
-            Reading::Read(content) => self.process(context, file, content),
+            Reading::Read(read) => self.process(context, file, read),
             Reading::Ended(attempt) => attempt,
             Reading::NoMemory => Attempt::Plain(AttemptOutcome::Released),
         };
@@ -231,12 +231,10 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         attempt
     }
 
-    fn process(&mut self, context: &WorkContext, file: &DiscoveredFile, content: Content) -> Attempt {
-        let hash = blake3::hash(&self.content);
-        if file.recorded == Some(Digest::from_hash(&hash)) {
-            return Attempt::Unchanged(content);
+    fn process(&mut self, context: &WorkContext, file: &DiscoveredFile, read: ReadFile) -> Attempt {
+        if file.recorded == Some(Digest::from_hash(&read.hash)) {
+            return Attempt::Unchanged(read.content);
         }
-        let read = ReadFile { content, hash };
         match self.call_processor(context, file) {
             Ok(()) => Attempt::Processed(read),
             Err(error) => {
@@ -281,7 +279,7 @@ pub(super) fn process_content(
 }
 
 /// Returns the failure that a panic of a processor is.
-fn panicked(panic: &(dyn Any + Send)) -> FileError {
+pub(super) fn panicked(panic: &(dyn Any + Send)) -> FileError {
     let text = panic
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())

@@ -7,10 +7,10 @@ use crate::engine::lifecycle::transition::AttemptOutcome;
 use crate::engine::resources::memory_budget::{Admission, MemoryPermit};
 use crate::engine::workers::context::WorkContext;
 use crate::engine::workers::io_wait::Measured;
-use crate::engine::workers::outcome::Attempt;
+use crate::engine::workers::outcome::{Attempt, ReadFile};
 use crate::engine::workers::slots::Stage;
-use crate::model::{DiscoveredFile, ErrorClass, FileError, Resource};
-use crate::source::{Content, ReadError};
+use crate::model::{DiscoveredFile, ErrorClass, FileError, Resource, Root};
+use crate::source::ReadError;
 
 /// How often a file may have grown again when it is to be read.
 const GROWTHS_MAX: usize = 5;
@@ -20,8 +20,8 @@ const LONGER_FACTOR: u64 = 64;
 
 /// The end of a read.
 pub(super) enum Reading {
-    /// The content is in the buffer.
-    Read(Content),
+    /// The content is in the buffer, if it was wanted.
+    Read(ReadFile),
     /// The attempt has ended without it.
     Ended(Attempt),
     /// There is no memory for it now, and it was not to be waited for.
@@ -36,14 +36,10 @@ impl<S> BatchWorker<S> {
         file: &DiscoveredFile,
         waits: bool,
     ) -> (Reading, Option<Measured>) {
-        let left = |end| (Reading::Ended(Attempt::Plain(end)), None);
-        if context.stop.is_requested() {
-            return left(AttemptOutcome::Released);
-        }
-        let Some(root) = context.roots.get(file.key.root()) else { return left(AttemptOutcome::Released) };
-        if context.doubts_rules.load(Ordering::Relaxed) && context.source.is_hidden(root, &file.key) {
-            return left(AttemptOutcome::Hidden);
-        }
+        let root = match root_of(context, file) {
+            Ok(root) => root,
+            Err(end) => return (Reading::Ended(Attempt::Plain(end)), None),
+        };
         let mut size = file.fingerprint.size;
         for _ in 0..GROWTHS_MAX {
             let size_max = match self.admit(context, size, waits) {
@@ -54,7 +50,7 @@ impl<S> BatchWorker<S> {
             let read = || context.source.read_expected(root, &file.key, &file.fingerprint, size_max, buffer);
             let (read, measured) = self.gauge.read(self.taken, read);
             let reading = match read {
-                Ok(content) => Reading::Read(content),
+                Ok(content) => Reading::Read(ReadFile { content, hash: blake3::hash(&self.content) }),
                 Err(ReadError::Gone | ReadError::NotAFile(_)) => {
                     Reading::Ended(Attempt::Plain(AttemptOutcome::Gone))
                 }
@@ -72,6 +68,21 @@ impl<S> BatchWorker<S> {
             return (reading, measured);
         }
         (Reading::Ended(unread(&ReadError::Unstable)), None)
+    }
+
+    /// Reads a file for its digest alone: it may be of any size, and none of it is kept.
+    pub(super) fn read_digest(&mut self, context: &WorkContext, file: &DiscoveredFile) -> Reading {
+        let root = match root_of(context, file) {
+            Ok(root) => root,
+            Err(end) => return Reading::Ended(Attempt::Plain(end)),
+        };
+        match context.source.digest(root, &file.key) {
+            Ok((content, hash)) => Reading::Read(ReadFile { content, hash: hash.into() }),
+            Err(ReadError::Gone | ReadError::NotAFile(_)) => {
+                Reading::Ended(Attempt::Plain(AttemptOutcome::Gone))
+            }
+            Err(error) => Reading::Ended(unread(&error)),
+        }
     }
 
     /// Gets memory for a file of this size, unless the current permit is good for it. Returns the largest content that
@@ -138,6 +149,18 @@ impl<S> BatchWorker<S> {
     }
 }
 
-fn unread(error: &ReadError) -> Attempt {
+/// Returns the root of a file that is to be read now, or how the attempt ends without that.
+fn root_of<'a>(context: &'a WorkContext, file: &DiscoveredFile) -> Result<&'a Root, AttemptOutcome> {
+    if context.stop.is_requested() {
+        return Err(AttemptOutcome::Released);
+    }
+    let root = context.roots.get(file.key.root()).ok_or(AttemptOutcome::Released)?;
+    if context.doubts_rules.load(Ordering::Relaxed) && context.source.is_hidden(root, &file.key) {
+        return Err(AttemptOutcome::Hidden);
+    }
+    Ok(root)
+}
+
+pub(super) fn unread(error: &ReadError) -> Attempt {
     Attempt::Failed { read: None, error: file_error(error), short_of: error.short_of() }
 }

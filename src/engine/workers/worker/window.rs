@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::reading::Reading;
+use super::reading::{Reading, unread};
 use super::{BatchWorker, panicked};
 use crate::engine::resources::memory_budget::MemoryPermit;
 use crate::engine::workers::context::WorkContext;
@@ -24,7 +24,8 @@ use crate::engine::workers::slots::{InWindow, OnBehalf, Slot, Stage};
 use crate::engine::workers::task::{SharedBatch, Task};
 use crate::model::{BatchPriority, Digest, DiscoveredFile, ErrorClass, FileError, Resource};
 use crate::process::Processor;
-use crate::process::window::{Caller, FileAnswer, GivenFile, Window};
+use crate::process::window::{Caller, Cancelled, FileAnswer, GivenFile, Window, WindowEnd};
+use crate::source::ReadError;
 
 /// How long a worker waits for answers before it looks for more files, and whether its work was taken away.
 const LOOK_UP: Duration = Duration::from_millis(10);
@@ -33,6 +34,7 @@ const LOOK_UP: Duration = Duration::from_millis(10);
 /// read behind them.
 pub(super) struct InFlight {
     window: Box<dyn Window>,
+    wants_content: bool,
     files: Vec<Given>,
     next_id: u64,
     /// Whether what is in it runs alone.
@@ -57,9 +59,11 @@ struct Given {
 impl InFlight {
     /// Opens the window of a worker, if its processor has several files in flight.
     pub(super) fn open(context: &WorkContext, worker: usize) -> Option<Self> {
-        let window = context.processor.windowed()?.open(worker, &context.config);
+        let windowed = context.processor.windowed()?;
+        let window = windowed.open(worker, &context.config);
+        let wants_content = windowed.wants_content();
         let (files, next_id, is_alone, lacks_task, is_noted, answers) = Default::default();
-        Some(Self { window, files, next_id, is_alone, lacks_task, is_noted, answers })
+        Some(Self { window, wants_content, files, next_id, is_alone, lacks_task, is_noted, answers })
     }
 
     /// Returns whether the file may begin beside those that it has.
@@ -116,19 +120,19 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
             let file = shared.file(place)?;
             self.ask_ahead(context, place, &shared.batch.files);
             let at = in_flight.files.len();
-            let (reading, measured) = self.read(context, file, at == 0);
+            let (reading, measured) = if in_flight.wants_content {
+                self.read(context, file, at == 0)
+            } else {
+                (self.read_digest(context, file), None)
+            };
             if let Some(measured) = &measured {
                 self.ahead.note(measured.has_waited());
             }
             match reading {
-                Reading::Read(content) => {
-                    let hash = blake3::hash(&self.content);
-                    if file.recorded == Some(Digest::from_hash(&hash)) {
-                        self.finish(context, (&shared, place), at, Attempt::Unchanged(content), b"")?;
-                    } else {
-                        self.give(context, in_flight, (shared, place), ReadFile { content, hash })?;
-                    }
+                Reading::Read(read) if file.recorded == Some(Digest::from_hash(&read.hash)) => {
+                    self.finish(context, (&shared, place), at, Attempt::Unchanged(read.content), b"")?;
                 }
+                Reading::Read(read) => self.give(context, in_flight, (shared, place), read)?,
                 Reading::Ended(attempt) => self.finish(context, (&shared, place), at, attempt, b"")?,
                 // It has grown: it is begun when nothing else is in flight.
                 Reading::NoMemory => {
@@ -166,7 +170,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
                 held.task = None;
                 continue;
             };
-            let size = file.fingerprint.size;
+            let size = if in_flight.wants_content { file.fingerprint.size } else { 0 };
             let dies_together = in_flight.window.dies_together();
             let is_alone = task.is_alone() || (dies_together && file.attempts > 0);
             if !in_flight.files.is_empty() {
@@ -201,7 +205,16 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         (shared, place): (Arc<SharedBatch>, usize),
         read: ReadFile,
     ) -> Option<()> {
-        let path = shared.file(place)?.key.relative_path();
+        let key = &shared.file(place)?.key;
+        let root = context.roots.get(key.root())?;
+        let file = GivenFile {
+            path: key.relative_path(),
+            bytes: std::mem::take(&mut self.content),
+            root: root.name.to_string(),
+            absolute: context.roots.path_of(key)?,
+            size: read.content.size,
+            digest: read.hash.to_hex().to_string(),
+        };
         let since = context.clock.now();
         let mut held = self.slot.hold()?;
         held.works(None, since);
@@ -212,7 +225,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         let id = in_flight.next_id;
         in_flight.next_id += 1;
         in_flight.is_noted = false;
-        in_flight.window.give(id, GivenFile { path, bytes: std::mem::take(&mut self.content) });
+        in_flight.window.give(id, file);
         in_flight.files.push(Given { id, shared, place, since, read, permit });
         Some(())
     }
@@ -240,7 +253,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         let wait = (oldest + limit_of(context)).saturating_duration_since(now).min(LOOK_UP);
         let mut answers = std::mem::take(&mut in_flight.answers);
         let idle = in_flight.lacks_task.then_some(hand);
-        let mut caller = WorkerCaller { context, slot: &self.slot, files: &in_flight.files, idle };
+        let mut caller = WorkerCaller { context, slot: &self.slot, files: &mut in_flight.files, idle };
         let died = in_flight.window.answers(wait, &mut caller, &mut answers).err();
         for (id, answer) in answers.drain(..) {
             if let Ok(at) = in_flight.files.binary_search_by_key(&id, |file| file.id) {
@@ -249,7 +262,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         }
         in_flight.answers = answers;
         match died {
-            Some(error) => self.give_up_window(context, in_flight, error, hand),
+            Some(end) => self.give_up_window(context, in_flight, end, hand),
             None => Some(()),
         }
     }
@@ -266,7 +279,13 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         let bytes = permit.as_ref().map_or(0, MemoryPermit::bytes);
         self.admitted_beside -= bytes;
         self.slot.admitted_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        let file = shared.file(place)?;
+        let root = context.roots.get(file.key.root());
+        let is_same = in_flight.wants_content
+            || root.is_none_or(|root| context.source.is_at(root, &file.key, &read.content.fingerprint));
         let (attempt, result) = match answer {
+            // The processor has read it itself, and maybe not what was digested.
+            _ if !is_same => (unread(&ReadError::Unstable), Vec::new()),
             Ok(result) => (Attempt::Processed(read), result),
             Err(error) => {
                 let short_of = Resource::of_processing(error.class);
@@ -335,27 +354,41 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
             && now.saturating_duration_since(oldest.since) >= limit_of(context)
         {
             let id = oldest.id;
-            let mut caller = WorkerCaller { context, slot: &self.slot, files: &in_flight.files, idle: None };
-            if !in_flight.window.cancel(id, &mut caller) {
-                return self.give_up_window(context, in_flight, too_slow(&context.config), hand);
+            let mut caller =
+                WorkerCaller { context, slot: &self.slot, files: &mut in_flight.files, idle: None };
+            match in_flight.window.cancel(id, &mut caller) {
+                Cancelled::Ended => self.answered(context, in_flight, 0, Err(too_slow(&context.config)))?,
+                Cancelled::Restarted => {}
+                Cancelled::Died(end) => return self.give_up_window(context, in_flight, end, hand),
             }
-            self.answered(context, in_flight, 0, Err(too_slow(&context.config)))?;
         }
         Some(())
     }
 
     /// Opens another window in place of one that died. The error is that of the only file in it; several are passed
-    /// on, to be run alone.
+    /// on, to be run alone. Where the processor is away, they stay as they were.
     fn give_up_window(
         &mut self,
         context: &WorkContext,
         in_flight: &mut InFlight,
-        error: FileError,
+        end: WindowEnd,
         hand: &WorkerHandle<'_>,
     ) -> Option<()> {
-        match in_flight.files.len() {
-            1 => self.answered(context, in_flight, 0, Err(error))?,
-            files => tracing::debug!(files, error = error.message, "failed together: they are run alone"),
+        match end {
+            WindowEnd::Died(error) if in_flight.files.len() == 1 => {
+                self.answered(context, in_flight, 0, Err(error))?;
+            }
+            WindowEnd::Died(error) => {
+                let files = in_flight.files.len();
+                tracing::debug!(files, error = error.message, "failed together: they are run alone");
+            }
+            WindowEnd::Unavailable(why) => {
+                while !in_flight.files.is_empty() {
+                    self.slot.hold()?.group.processor_away.get_or_insert_with(|| why.clone());
+                    let away = FileError::processor(&why).may_pass();
+                    self.answered(context, in_flight, 0, Err(away))?;
+                }
+            }
         }
         let mut held = self.slot.hold()?;
         let suspects = std::mem::take(&mut held.window);
@@ -377,7 +410,7 @@ fn limit_of(context: &WorkContext) -> Duration {
 struct WorkerCaller<'a> {
     context: &'a WorkContext,
     slot: &'a Slot,
-    files: &'a [Given],
+    files: &'a mut Vec<Given>,
     /// To take tasks by, while it lacks one.
     idle: Option<&'a WorkerHandle<'a>>,
 }
@@ -408,6 +441,19 @@ impl Caller for WorkerCaller<'_> {
         match self.idle {
             Some(hand) => hand.without_task(wait),
             None => wait(),
+        }
+    }
+
+    fn restart(&mut self, id: u64) {
+        let now = self.context.clock.now();
+        let Ok(at) = self.files.binary_search_by_key(&id, |file| file.id) else { return };
+        if let Some(file) = self.files.get_mut(at) {
+            file.since = now;
+        }
+        if let Some(mut held) = self.slot.hold()
+            && let Some(file) = held.window.get_mut(at)
+        {
+            file.since = now;
         }
     }
 }

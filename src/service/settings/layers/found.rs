@@ -17,6 +17,8 @@ pub(crate) struct Found {
     given: BTreeMap<&'static str, (Given, Origin)>,
     /// Those that were read, by precedence.
     pub(crate) files: Vec<FileSettings>,
+    /// Whether what is read now is a file that nobody named: it must not say what is run.
+    pub(crate) is_searched: bool,
     /// What is wrong.
     pub(crate) problems: Vec<Problem>,
     /// What is ignored: files that were found, and keys without an effect.
@@ -42,6 +44,15 @@ impl Found {
 
     /// Reads a value, or reports what is wrong with it.
     pub(crate) fn read(&mut self, setting: &'static Setting, raw: &Raw, origin: &Origin) -> Option<Given> {
+        if self.is_searched && setting.runs_code() {
+            let (key, variable) = (&setting.key, setting.variable());
+            let what = format!(
+                "{key} runs code, and this file was merely found: name it with --config, or set {key} on the command \
+                 line, in {variable} or in the user's own file"
+            );
+            self.wrong(origin.clone(), what);
+            return None;
+        }
         let read = setting.read(raw, origin);
         read.map_err(|wrong| wrong.into_iter().for_each(|what| self.wrong(origin.clone(), what))).ok()
     }

@@ -29,7 +29,9 @@ enum ConfigOwner {
 /// Finds and reads the project's file: the nearest one, from the current folder upwards.
 pub(crate) fn project(process_env: &ProcessEnv, found: &mut Found) {
     let mut paths = process_env.folder.ancestors().map(|folder| folder.join(NAME));
+    found.is_searched = true;
     paths.any(|path| look(&path, ConfigOwner::Project, found));
+    found.is_searched = false;
 }
 
 /// Finds and reads the user's file.

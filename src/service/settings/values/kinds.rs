@@ -11,6 +11,7 @@ use tracing::level_filters::LevelFilter;
 use super::{InvalidValue, Kind, Raw, Value, ValueForm, ValueInput, units};
 use crate::engine::root_path;
 use crate::model::FailureLimit;
+use crate::process::exec::ExecCommand;
 use crate::service::schedule::read_cron;
 use crate::service::settings::fields::NamedRoot;
 use crate::service::settings::problem::Origin;
@@ -195,6 +196,32 @@ fn clash(one: &NamedRoot, other: &NamedRoot) -> Option<String> {
     }
     let is_same = root_path(&one.path) == root_path(&other.path);
     is_same.then(|| format!("root {name} is {path}, which is root {} already; leave one out", one.name))
+}
+
+/// A command line, or its words.
+pub(crate) fn command() -> Kind<ExecCommand> {
+    let read = |raw: &Raw, _: &Origin| {
+        let command = match raw {
+            Raw::List(words) => {
+                let words: Result<Vec<_>, _> = words.iter().map(Raw::text).collect();
+                ExecCommand::new(words?)
+            }
+            raw => ExecCommand::parse(raw.text()?),
+        };
+        command.map_err(|wrong| InvalidValue::Because(wrong.to_string()))
+    };
+    let limits = "a program and its arguments, such as \"wc -l {}\", or in a file a list of words";
+    Kind::new(ValueForm::text("command", "COMMAND"), limits, read, |command| Value::Text(command.to_string()))
+}
+
+/// A version of a processor.
+pub(crate) fn version() -> Kind<String> {
+    let limits = "a word without spaces, such as 2 or 2026-11-30";
+    let is_word =
+        |text: &str| !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    let read =
+        move |text: &str| Some(text.to_owned()).filter(|text| is_word(text)).ok_or(InvalidValue::Limits);
+    parsed(ValueForm::text("version", "VERSION"), limits, read, String::clone)
 }
 
 /// A log level, or levels of targets.
