@@ -21,8 +21,8 @@ use crate::engine::workers::outcome::{Attempt, GROUP_BYTES_MAX, GROUP_FILES_MAX,
 use crate::engine::workers::pool::WorkerHandle;
 use crate::engine::workers::record::{put, too_slow};
 use crate::engine::workers::slots::{InWindow, OnBehalf, Slot, Stage};
-use crate::engine::workers::task::{SharedBatch, Task};
-use crate::model::{BatchPriority, Digest, DiscoveredFile, ErrorClass, FileError, Resource};
+use crate::engine::workers::task::{Lane, SharedBatch, Task};
+use crate::model::{Digest, DiscoveredFile, ErrorClass, FileError, Resource};
 use crate::process::Processor;
 use crate::process::window::{Caller, Cancelled, FileAnswer, GivenFile, Window, WindowEnd};
 use crate::source::ReadError;
@@ -234,7 +234,7 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
     fn note_in_flight(&mut self, in_flight: &mut InFlight) {
         let files = &in_flight.files;
         if let Some(marker) = self.marker.as_mut().filter(|_| !in_flight.is_noted) {
-            let is_alone = files.iter().all(|file| file.shared.batch.priority == BatchPriority::Low);
+            let is_alone = files.iter().all(|file| file.shared.lane == Lane::Alone);
             let keys = files.iter().filter_map(|file| Some(&file.shared.file(file.place)?.key));
             marker.hold(keys, is_alone);
         }
