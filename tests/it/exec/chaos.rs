@@ -1,7 +1,7 @@
 //! Children killed at random while the engine is killed again and again: each path has one record, and no innocent file
 //! fails.
 //!
-//! `OUTLAST_EXEC_FILES`, `OUTLAST_EXEC_CHILD_KILLS` and `OUTLAST_EXEC_KILLS` set how many there are, `OUTLAST_EXEC_SEED` the seed.
+//! `OUTLAST_TEST_EXEC_FILES`, `OUTLAST_TEST_EXEC_CHILD_KILLS` and `OUTLAST_TEST_EXEC_KILLS` set how many there are, `OUTLAST_TEST_EXEC_SEED` the seed.
 
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -28,10 +28,10 @@ fn kill_children(run: &mut Child, rng: &mut Rng, times: u64, time: Duration) -> 
 
 #[test]
 fn each_file_is_recorded_once_whoever_is_killed() {
-    let files = from_env("OUTLAST_EXEC_FILES", 1_500);
-    let kills = from_env("OUTLAST_EXEC_KILLS", 4);
-    let child_kills = from_env("OUTLAST_EXEC_CHILD_KILLS", 10);
-    let seed = from_env("OUTLAST_EXEC_SEED", 1);
+    let files = from_env("OUTLAST_TEST_EXEC_FILES", 1_500);
+    let kills = from_env("OUTLAST_TEST_EXEC_KILLS", 4);
+    let child_kills = from_env("OUTLAST_TEST_EXEC_CHILD_KILLS", 10);
+    let seed = from_env("OUTLAST_TEST_EXEC_SEED", 1);
     let mut rng = Rng::new(seed);
     let sandbox = Sandbox::new();
     for number in 0..files {

@@ -3,6 +3,7 @@
 mod chaos;
 mod poison;
 mod settings;
+mod stopped;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -22,9 +22,10 @@ pub(crate) const PROFILE: &str = "OUTLAST_PROFILE";
 /// The older name of the `log-level` variable; the newer one takes precedence.
 const LOG: &str = "OUTLAST_LOG";
 
-/// Variables with the prefix that are no settings: those of tests and benchmarks, and those that Kubernetes sets for
-/// a service named `outlast`.
-const OTHERS: [&str; 6] = [
+/// Variables with the prefix that are no settings: those of tests and benchmarks, the one that a child of `exec` is
+/// given, and those that Kubernetes sets for a service named `outlast`.
+const OTHERS: [&str; 7] = [
+    "OUTLAST_EXEC_FD",
     "OUTLAST_BENCH_",
     "OUTLAST_FAILPOINT",
     "OUTLAST_TEST_",
