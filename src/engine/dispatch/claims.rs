@@ -13,7 +13,7 @@ use crate::model::{BatchConfig, BatchPriority, DiscoveredFile, FileKey, Root, Ti
 
 /// The number of files that a batch kept ready counts as.
 const BATCH_FILES: usize = 1_000;
-/// Bounds of the files handed out: enough that a slow sync leaves no worker idle, and not more than memory should
+/// Bounds of the files handed out, of a priority and all above it: enough that a slow sync leaves no worker idle, and not more than memory should
 /// hold.
 const IN_FLIGHT_MIN: usize = 2_048;
 const IN_FLIGHT_MAX: usize = 65_536;
@@ -210,8 +210,7 @@ impl Claims {
                     ReadyPosition::first_of(priority)
                 }
             };
-            let limit = self.limit.saturating_sub(self.unfinished()).clamp(1, files_max.max(1));
-            let ready = scope.reader.ready_of_priority(&position, limit)?;
+            let ready = scope.reader.ready_of_priority(&position, files_max.max(1))?;
             let mut files = Vec::with_capacity(ready.files.len());
             for (key, entry) in ready.files {
                 match self.claim_unsuspected(key, &entry, &scope.plan.own, scope.now) {

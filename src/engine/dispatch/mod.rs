@@ -80,9 +80,9 @@ struct Out {
     shared: Arc<SharedBatch>,
 }
 
-/// A priority of which the workers have nothing, beside work of a higher one, is stocked with one in so many of the
-/// files that may be in flight.
-const STOCK: usize = 16;
+/// A priority of which the workers have nothing, beside work of a higher one, is stocked with so many files: two of the
+/// largest batches.
+const STOCK: usize = 1_000;
 /// Files of a batch of changed files at most: larger sets are spread over the workers.
 const CHANGED_FILES_MAX: usize = 8;
 
@@ -165,8 +165,12 @@ impl Dispatcher {
 
     /// Claims what is due and hands it to the workers, as long as there is room.
     pub(crate) fn claim(&mut self, scope: &ClaimScope<'_>) -> Result<(), LedgerError> {
-        while !self.is_alone() && self.claims.has_room() && self.claimable(scope) > 0 {
-            let files = self.claim_next(scope, usize::MAX)?;
+        while !self.is_alone() {
+            let rooms = self.rooms(scope, usize::MAX);
+            if rooms.is_empty() || self.claimable(scope) == 0 {
+                break;
+            }
+            let files = self.claim_first(scope, &rooms)?;
             if files.is_empty() {
                 break;
             }
@@ -176,35 +180,42 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Claims files of the highest priority that has some. A lower one of which the workers have nothing gets a few
-    /// first, once they have work: the pool gives each priority a share, of what is there.
-    fn claim_next(
+    /// Returns the priorities that have pending files and room for more, the first to be claimed of first, and for how
+    /// many. Those of lower ones take no room: a worker takes them later. A priority of which the workers have nothing,
+    /// while they have work of a higher one, gets a few files before: the pool gives each its share, of what is there.
+    fn rooms(&self, scope: &ClaimScope<'_>, files_max: usize) -> Vec<(BatchPriority, usize)> {
+        let (pending, limit) = (scope.reader.pending(), self.claims.limit());
+        let (mut few, mut rooms) = (Vec::new(), Vec::new());
+        let mut unfinished = 0;
+        for priority in BatchPriority::ALL {
+            let own = self.unfinished[priority as usize];
+            let is_below = unfinished > 0;
+            unfinished += own;
+            if pending.of(priority) == 0 {
+                continue;
+            }
+            if is_below && own == 0 {
+                few.push((priority, files_max.min(STOCK)));
+            }
+            if unfinished <= limit / 2 {
+                rooms.push((priority, files_max.min(limit - unfinished)));
+            }
+        }
+        few.extend(rooms);
+        few
+    }
+
+    /// Claims files of the first of these priorities that has some.
+    fn claim_first(
         &mut self,
         scope: &ClaimScope<'_>,
-        files_max: usize,
+        rooms: &[(BatchPriority, usize)],
     ) -> Result<Vec<DiscoveredFile>, LedgerError> {
-        let mut is_above = false;
-        let mut unstocked = Vec::new();
-        let mut pending = Vec::new();
-        let counts = scope.reader.pending();
-        for priority in BatchPriority::ALL.into_iter().filter(|one| counts.of(*one) > 0) {
-            let unfinished = self.unfinished[priority as usize];
-            if is_above && unfinished == 0 {
-                unstocked.push(priority);
-            }
-            is_above |= unfinished > 0;
-            pending.push(priority);
-        }
-        let few = files_max.min(self.claims.limit() / STOCK);
-        let tries = unstocked
-            .into_iter()
-            .map(|one| (one, few))
-            .chain(pending.into_iter().map(|one| (one, files_max)));
-        for (priority, files_max) in tries {
-            match self.claims.next(scope, priority, self.unfinished[priority as usize], files_max)? {
+        for &(priority, room) in rooms {
+            match self.claims.next(scope, priority, self.unfinished[priority as usize], room)? {
                 Claimed::Files(files) => return Ok(files),
                 Claimed::None => {}
-                // Those of lower priorities would take the room.
+                // Those of lower priorities would come first then.
                 Claimed::Later => break,
             }
         }
@@ -214,7 +225,7 @@ impl Dispatcher {
     /// Claims a few files to probe whether processing works again, each a batch of its own. True if there are none to
     /// try.
     pub(crate) fn claim_probe(&mut self, scope: &ClaimScope<'_>) -> Result<bool, LedgerError> {
-        let files = self.claim_next(scope, self.probes)?;
+        let files = self.claim_first(scope, &self.rooms(scope, self.probes))?;
         let none = files.is_empty();
         self.push(scope, files, Way::Probe);
         Ok(none)

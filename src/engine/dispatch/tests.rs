@@ -2,11 +2,13 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::batch::strategy_of;
+use crate::engine::dispatch::admission::ChangeOrigin;
 use crate::engine::job_plan;
+use crate::engine::lifecycle::transition::FileEvent;
 use crate::engine::roots::GivenRoot;
 use crate::engine::roots::probe::tests::impatient;
 use crate::engine::stop::Stop;
@@ -128,12 +130,12 @@ fn files_of_high_priority_that_come_without_end_leave_the_others_their_share() {
         // More than the worker does.
         queue.add("high", round * 600..(round + 1) * 600);
         queue.claim();
-        if let Some((priority, files)) = queue.work() {
-            done[priority as usize] += files.len();
+        if let Some((priority, _)) = queue.work() {
+            done[priority as usize] += 1;
         }
     }
     let [low, _, high] = done;
-    assert!(high > 0 && low * 10 >= high && low * 5 <= high, "about one in eight: {done:?}");
+    assert!(high > 0 && low * 10 >= high && low * 5 <= high, "about one batch in eight: {done:?}");
 }
 
 #[test]
@@ -143,9 +145,31 @@ fn what_is_wanted_first_overtakes_what_no_worker_has_begun() {
     queue.claim();
     assert_eq!(queue.work().unwrap().0, BatchPriority::Normal);
     queue.add("high", 0..300);
-    while queue.dispatch.unfinished[BatchPriority::High as usize] == 0 {
-        assert_eq!(queue.work().unwrap().0, BatchPriority::Normal, "there is no room yet");
-        queue.claim();
-    }
+    queue.claim();
+    let in_flight = queue.dispatch.outstanding();
+    assert!(in_flight > 3000, "what was claimed before takes no room: {in_flight}");
     assert_eq!(queue.work().unwrap().0, BatchPriority::High);
+}
+
+#[test]
+fn changed_files_come_before_all_else_whatever_their_class_and_by_class_among_themselves() {
+    let mut queue = Queue::new(Order::Path);
+    queue.add("high", 0..300);
+    queue.claim();
+    let found = |name: &str| {
+        let key = FileKey::from_relative_path(RootId(1), name.as_bytes()).unwrap();
+        (key, FileEvent::Touched(Fingerprint::default()))
+    };
+    let mut changes = [found("low1"), found("high1"), found("other1"), found("low2")];
+    let scope = ClaimScope { reader: &queue.store.reader, plan: &queue.plan, now: Timestamp(0) };
+    let origin = ChangeOrigin::Watch { since: Instant::now() };
+    queue.dispatch.admit(&scope, &mut changes, origin, true).unwrap();
+    let names = |files: &[DiscoveredFile]| {
+        let name = |file: &DiscoveredFile| String::from_utf8(file.key.name().to_vec()).unwrap();
+        files.iter().map(name).collect::<Vec<_>>()
+    };
+    let taken: Vec<_> =
+        std::iter::from_fn(|| queue.pool.take_back()).map(|task| names(task.files())).collect();
+    assert_eq!(taken[..4].concat(), ["high1", "other1", "low1", "low2"]);
+    assert_eq!(taken[4..].concat().len(), 300);
 }
