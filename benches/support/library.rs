@@ -33,6 +33,14 @@ pub(crate) fn tree(root: &Path, state: &Path, config: &str) -> Done {
     ingest(engine, root, state, serde_json::from_str(config)?, Halt::No)
 }
 
+/// Counts lines as `examples/exec/lines.py` does; prints the summary.
+pub(crate) fn lines(root: &Path, state: &Path) -> Done {
+    let lines = outlast::from_fn("lines/1", &["*"], |file| {
+        Ok(std::collections::BTreeMap::from([("lines", file.bytes.split(|&byte| byte == b'\n').count())]))
+    });
+    ingest(Engine::new(lines), root, state, BatchConfig::default(), Halt::No)
+}
+
 /// Runs an engine; prints the summary, and in it what share of the cores' time the process used: `busy` of
 /// all of it, `busy_before_tail` without the last tenth of a second.
 pub(crate) fn ingest(engine: Engine, root: &Path, state: &Path, config: BatchConfig, halt: Halt) -> Done {

@@ -14,6 +14,8 @@ pub(crate) struct Figures {
     pub(crate) wall: f64,
     pub(crate) user: f64,
     pub(crate) sys: f64,
+    /// CPU of the processes that it has waited for.
+    pub(crate) children: f64,
     pub(crate) peak_bytes: f64,
 }
 
@@ -51,7 +53,10 @@ pub(crate) fn run_measured(mut command: Command) -> Done<(Figures, serde_json::V
     }
     let summary: serde_json::Value = serde_json::from_str(&text)?;
     let peak_bytes = summary["peak_rss_bytes"].as_f64().unwrap_or(0.0);
-    Ok((Figures { wall, user: ticks(11), sys: ticks(12), peak_bytes }, summary))
+    Ok((
+        Figures { wall, user: ticks(11), sys: ticks(12), children: ticks(13) + ticks(14), peak_bytes },
+        summary,
+    ))
 }
 
 /// The median of one figure.

@@ -31,6 +31,7 @@ pub(crate) fn child() -> Done<bool> {
         ["bound", root, out, workers] => bare::bound(Path::new(root), Path::new(out), workers.parse()?)?,
         ["walk", root, threads] => walk::run(Path::new(root), threads.parse()?)?,
         ["ingest", root, state, config] => library::tree(root.as_ref(), state.as_ref(), config)?,
+        ["lines", root, state] => library::lines(root.as_ref(), state.as_ref())?,
         _ => return Ok(false),
     }
     Ok(true)

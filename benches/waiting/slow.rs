@@ -178,5 +178,11 @@ pub(crate) fn outlast(files: usize, state: &Path) -> Result<Figures, Box<dyn Err
 
 /// The time since then. Both sides run in this process, whose CPU time says nothing of one of them.
 fn wall(begun: Instant) -> Figures {
-    Figures { wall: begun.elapsed().as_secs_f64(), user: f64::NAN, sys: f64::NAN, peak_bytes: f64::NAN }
+    Figures {
+        wall: begun.elapsed().as_secs_f64(),
+        user: f64::NAN,
+        sys: f64::NAN,
+        children: f64::NAN,
+        peak_bytes: f64::NAN,
+    }
 }
