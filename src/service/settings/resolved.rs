@@ -156,7 +156,13 @@ mod tests {
             let listen = listen.as_ref().map(|listen| listen.value);
             let shown =
                 format!("{log_format:?} {files:?} {known_failures:?} {progress:?} {heartbeat:?} {listen:?}");
-            (run, shown, settings.log_filter())
+            let Fields { exec, processor_version, exec_start_timeout, exec_recycle, exec_memory, .. } =
+                &settings.fields;
+            let exec = exec.as_ref().map(|exec| &exec.value);
+            let command = format!(
+                "{exec:?} {processor_version:?} {exec_start_timeout:?} {exec_recycle:?} {exec_memory:?}"
+            );
+            (run, shown, command, settings.log_filter())
         };
         let default = whole(&with(&[]));
         for setting in catalogue() {
@@ -172,6 +178,8 @@ mod tests {
                     "files or %" => vec!["7"],
                     "times" => vec!["30 2 * * *"],
                     "address" => vec!["127.0.0.1:80"],
+                    "command" => vec!["wc -l {}", "./index.py 'a b'"],
+                    "version" => vec!["2"],
                     _ => bounds(&setting.limits),
                 },
             };
