@@ -85,6 +85,8 @@ pub enum WindowEnd {
     Died(FileError),
     /// What the processor depends on is away: no file is at fault, and all of them wait until it is back.
     Unavailable(String),
+    /// The run is to stop: what it has not answered stays as it was.
+    Stopping,
 }
 
 impl From<FileError> for WindowEnd {
@@ -117,4 +119,7 @@ pub trait Caller {
 
     /// Begins the time of a file anew.
     fn restart(&mut self, id: u64);
+
+    /// Returns whether the run is to stop, so that nothing new should be begun.
+    fn is_stopping(&self) -> bool;
 }

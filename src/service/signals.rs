@@ -1,4 +1,6 @@
-//! SIGINT and SIGTERM: the first stops the run in order, the second ends the process. SIGXFSZ is a failed write.
+//! SIGINT and SIGTERM: the first stops the run in order, the second ends the process, and with it the process groups
+//! of `exec`. SIGXFSZ is a failed write.
+#![expect(unsafe_code, reason = "a handler that does more than to set a flag has no safe face")]
 
 use std::io::Write;
 use std::sync::Arc;
@@ -6,8 +8,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
-use signal_hook::flag;
 use signal_hook::iterator::Signals as Incoming;
+use signal_hook::{flag, low_level};
+
+use crate::process::exec::kill_groups;
 
 /// The handlers could not be installed.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +55,7 @@ impl Signals {
                     "outlast: the time to finish is over; files in flight are still pending: run again\n";
                 // The reader of stderr may be gone.
                 let _ = std::io::stderr().write_all(what.as_bytes());
+                kill_groups();
                 std::process::exit(128 + signal);
             }
         });
@@ -60,7 +65,15 @@ impl Signals {
         // Not `stop` itself, which is also set by others.
         let is_second = Arc::new(AtomicBool::new(false));
         for (signal, code) in [(SIGINT, 130), (SIGTERM, 143)] {
-            flag::register_conditional_shutdown(signal, code, Arc::clone(&is_second))?;
+            let is_second_here = Arc::clone(&is_second);
+            let end = move || {
+                if is_second_here.load(Ordering::SeqCst) {
+                    kill_groups();
+                    low_level::exit(code);
+                }
+            };
+            // SAFETY: the handler reads atomics and makes system calls, no more.
+            unsafe { low_level::register(signal, end)? };
             flag::register(signal, Arc::clone(&is_second))?;
             flag::register(signal, Arc::clone(stop))?;
             flag::register_usize(

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use clap::Args;
 use outlast::BatchConfig;
-use outlast::engine::{Engine, EngineError, Refusal, RepositoryProcessingResult, RunOptions, root_path};
+use outlast::engine::{
+    Engine, EngineError, Refusal, RepositoryProcessingResult, RunOptions, Stop, root_path,
+};
 use outlast::service::settings::{KnownFailures, Settings};
 use outlast::service::{NextJob, Signals};
 
@@ -38,7 +40,9 @@ pub(crate) fn run(
     }
     let run = PreparedRun::prepare(global, settings, config, &roots, started)?;
     let result = if args.dry_run {
-        run.engine.dry_run(&roots, &run.config, &run.options)?
+        let seen = run.engine.dry_run(&roots, &run.config, &run.options);
+        run.end_children();
+        seen?
     } else {
         run.serve(global, configured, NextJob::Elsewhere, |services| {
             run.engine.run_with(&roots, &run.config, &run.options, |state| services.start(state))
@@ -66,14 +70,20 @@ impl PreparedRun {
         roots: &[PathBuf],
         started: Instant,
     ) -> Result<Self> {
+        // Before a child is started, which must not outlive the signal.
+        let stop = Stop::default();
+        let signals = Signals::install(&stop.flag(), Duration::from_secs(config.drain_seconds))?;
         let chosen = ChosenProcessor::of(settings, roots)?;
-        let engine = Arc::new(Engine::new(chosen.processor()));
-        let signals = Signals::install(&engine.stop().flag(), Duration::from_secs(config.drain_seconds))?;
+        let engine = Arc::new(Engine::new(chosen.processor()).with_stop(stop));
         let records = settings.fields().out.as_deref().map(absolute);
         let named =
             settings.fields().roots.value.iter().map(|root| (root_path(&root.path), root.name.clone()));
         let options = RunOptions { state: global.state.clone(), records, names: named.collect(), started };
         Ok(Self { engine, config, options, signals, chosen })
+    }
+
+    fn end_children(&self) {
+        self.chosen.end(Duration::from_secs(self.config.drain_seconds));
     }
 
     /// Runs once the state is free, with its progress shown, and its services ready to start.
@@ -87,7 +97,7 @@ impl PreparedRun {
         let _shown = progress::show(&self.engine, global.format, configured.settings)?;
         let services = Services::new(&self.engine, configured, &self.config, &self.signals, next_job)?;
         let done = client::when_free(&self.options.state, || act(&services));
-        self.chosen.end(Duration::from_secs(self.config.drain_seconds));
+        self.end_children();
         Ok(done?)
     }
 }

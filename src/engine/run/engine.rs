@@ -81,6 +81,13 @@ impl Engine {
         }
     }
 
+    /// Replaces the handle that asks its runs to stop, for a caller that may do so before there is an engine.
+    #[must_use]
+    pub fn with_stop(mut self, stop: Stop) -> Self {
+        self.stop = stop;
+        self
+    }
+
     /// Replaces the source; filters of the configuration are then up to that source.
     #[must_use]
     pub fn with_source(mut self, source: impl Source + 'static) -> Self {

@@ -127,6 +127,7 @@ fn alone(windowed: &dyn Windowed, file: GivenFile, config: &BatchConfig) -> File
             None => {}
             Some(WindowEnd::Died(error)) => return Err(error),
             Some(WindowEnd::Unavailable(why)) => return Err(FileError::processor(why).may_pass()),
+            Some(WindowEnd::Stopping) => return Err(FileError::processor("stopped").may_pass()),
         }
     }
 }
@@ -143,6 +144,10 @@ impl Caller for OneCaller {
 
     fn wait(&mut self, wait: &mut dyn FnMut()) {
         wait();
+    }
+
+    fn is_stopping(&self) -> bool {
+        false
     }
 
     fn restart(&mut self, _id: u64) {

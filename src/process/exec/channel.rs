@@ -182,6 +182,12 @@ impl Channel {
         self.taken < self.received.len()
     }
 
+    /// Drops all that was received.
+    pub(super) fn forget(&mut self) {
+        self.received.clear();
+        (self.taken, self.searched) = (0, 0);
+    }
+
     /// Drops the lines that were taken.
     fn tidy(&mut self) {
         self.received.drain(..self.taken);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::ExecCommand;
 use super::channel::{Channel, Outbox, Part, Woken};
 use super::message::{self, FileRequest, Ready, Reply};
-use super::output::SharedOutput;
+use super::output::{Drain, SharedOutput};
 use super::spawner::{Process, SOCKET, Spawner, in_words};
 use crate::process::window::FileAnswer;
 
@@ -24,6 +24,7 @@ pub(crate) struct Child {
     process: Process,
     channel: Channel,
     output: SharedOutput,
+    drain: Drain,
     ready: Ready,
     /// Number of the file with ID 0.
     first_id: u64,
@@ -91,12 +92,12 @@ impl Child {
         let mut program = Command::new(command.program());
         program.args(command.arguments()).env("OUTLAST_EXEC_FD", SOCKET.to_string());
         let mut process = spawner.start(program, Some(socket)).map_err(failed)?;
-        let output = SharedOutput::drain(process.id(), process.take_output()).map_err(failed)?;
+        let (output, drain) = SharedOutput::drain(process.id(), process.take_output()).map_err(failed)?;
         let ready = Ready { identity: None, include: Vec::new(), inline: false, window: 1 };
         // No child says this number by chance: what it answers unasked can't pass for an answer.
         let first_id = u64::from(process.id()) << 20;
         let (in_flight, out) = Default::default();
-        let mut child = Self { process, channel, output, ready, first_id, in_flight, out };
+        let mut child = Self { process, channel, output, drain, ready, first_id, in_flight, out };
         child.out.push(Part::Message(message::hello(root)));
         loop {
             let woken = child.channel.exchange(&mut child.out, until).map_err(failed)?;
@@ -110,9 +111,9 @@ impl Child {
                 Err(wrong) => return Err(child.fault(&wrong)),
             }
             match woken {
-                Woken::Moved => {}
+                Woken::Moved if Instant::now() < until => {}
                 Woken::Ended => return Err(child.ended()),
-                Woken::Late => {
+                Woken::Moved | Woken::Late => {
                     let what = format!("sent no `ready` within {} s", limit.as_secs_f64());
                     return Err(child.death(Cause::Late, &what));
                 }
@@ -224,8 +225,11 @@ impl Child {
         let until = Instant::now() + limit;
         let gentle = Instant::now() + limit / 2;
         self.out.push(Part::Message(message::stop()));
-        while let Ok(Woken::Moved) = self.channel.exchange(&mut self.out, gentle) {
+        while Instant::now() < gentle
+            && let Ok(Woken::Moved) = self.channel.exchange(&mut self.out, gentle)
+        {
             while let Ok(Some(_)) = self.channel.next_line() {}
+            self.channel.forget();
         }
         if !self.process.wait_for_end(gentle.saturating_duration_since(Instant::now())) {
             self.process.terminate();
@@ -259,6 +263,7 @@ impl Child {
 
     fn death(&mut self, cause: Cause, what: &str) -> Death {
         self.process.end();
+        self.drain.finish();
         let last = self.output.last_lines();
         let said = if last.is_empty() { String::new() } else { format!("; it printed: {last}") };
         Death { cause, message: format!("the child {what}{said}") }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::ExecCommand;
@@ -16,6 +17,8 @@ use super::spawner::{Spawner, resident_bytes};
 const TEMPORARY: i32 = 75;
 /// Children that end in a row without having been asked: then there is no use in starting more.
 const DEATHS_MAX: u32 = 5;
+/// How long a child that is replaced has to end.
+const STOP_LIMIT: Duration = Duration::from_secs(10);
 /// Files after which a child's memory is looked at, which takes some 10 µs.
 const MEASURED_EVERY: u64 = 16;
 /// Longest pause before a child is started in place of one that has ended.
@@ -43,6 +46,8 @@ pub(crate) struct Children {
     ready: Ready,
     spawner: Spawner,
     idle: Mutex<Vec<Worked>>,
+    /// The threads that stop children which are replaced.
+    stopping: Mutex<Vec<JoinHandle<()>>>,
     /// Children in a row that ended without having been asked.
     deaths: AtomicU32,
 }
@@ -102,7 +107,7 @@ impl Children {
         let child = child?;
         let ready = child.ready().clone();
         let idle = Mutex::new(vec![Worked::new(child)]);
-        Ok(Self { options, ready, spawner, idle, deaths: AtomicU32::new(0) })
+        Ok(Self { options, ready, spawner, idle, stopping: Mutex::default(), deaths: AtomicU32::new(0) })
     }
 
     pub(super) fn spawner(&self) -> &Spawner {
@@ -125,6 +130,8 @@ impl Children {
                     }
                     let death = worked.child.unasked();
                     tracing::warn!("{}", death.message);
+                    // What has killed one may have killed all: that is one death.
+                    self.idle().retain_mut(|worked| worked.child.is_quiet());
                     self.note_death(death.cause.status(), &death.message)?;
                 }
                 None => match self.start_one() {
@@ -143,7 +150,14 @@ impl Children {
         worked.measure(&self.options);
         if worked.is_old {
             tracing::debug!(process = worked.child.process_id(), files = worked.files, "a child is replaced");
-            worked.child.stop(self.options.start_limit);
+            // Beside the worker, whose answers must not wait for it.
+            let stop = move || {
+                worked.child.stop(STOP_LIMIT);
+            };
+            let stopping = std::thread::Builder::new().name("stop-child".to_owned()).spawn(stop);
+            let mut all = self.stopping.lock().unwrap_or_else(PoisonError::into_inner);
+            all.retain(|thread| !thread.is_finished());
+            all.extend(stopping);
         } else {
             self.idle().push(worked);
         }
@@ -172,6 +186,8 @@ impl Children {
             }
         });
         self.spawner.kill_all();
+        let stopping = std::mem::take(&mut *self.stopping.lock().unwrap_or_else(PoisonError::into_inner));
+        stopping.into_iter().for_each(|thread| drop(thread.join()));
     }
 
     fn start_one(&self) -> Result<Child, Death> {

@@ -136,20 +136,27 @@ impl ExecCommand {
         self.arguments().any(|word| Placeholder::first_in(word).is_some())
     }
 
-    /// Returns name and version of the processor: with a version given, the program's name and that version; else the
-    /// program's name and a digest of all words and of every argument that names a file.
+    /// Returns name and version of the processor. The name is that of the first word that names a file, such as a script
+    /// for an interpreter, else the program's; the version, if none is given, a digest of all words and of every file
+    /// that is a word.
     ///
-    /// The program counts as an argument if it has a `/`: one that is looked up in `PATH` is the system's, and changes
-    /// with it.
+    /// The program counts as a file if it has a `/`: one that is looked up in `PATH` is the system's, and changes with it.
     pub fn identity(&self, version: Option<&str>) -> String {
-        let program = Path::new(self.program()).file_name().unwrap_or_default().to_string_lossy();
+        let named = self.files().next().unwrap_or_else(|| Path::new(self.program()));
+        let name = named.file_name().unwrap_or_default().to_string_lossy();
         match version {
-            Some(version) => format!("{program}/{version}"),
+            Some(version) => format!("{name}/{version}"),
             None => {
                 let digest = self.digest().to_hex();
-                format!("{program}/{}", digest.get(..16).unwrap_or_default())
+                format!("{name}/{}", digest.get(..16).unwrap_or_default())
             }
         }
+    }
+
+    /// Returns the words that name files.
+    fn files(&self) -> impl Iterator<Item = &Path> {
+        let words = self.words.iter().enumerate().filter(|(at, word)| *at > 0 || word.contains('/'));
+        words.map(|(_, word)| Path::new(word)).filter(|path| path.is_file())
     }
 
     /// Returns where the program is.
@@ -193,14 +200,13 @@ impl ExecCommand {
 
     fn digest(&self) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new();
-        for (at, word) in self.words.iter().enumerate() {
+        for word in &self.words {
             // The length keeps `a b` and `ab` apart.
             hasher.update(&(word.len() as u64).to_le_bytes()).update(word.as_bytes());
-            let is_file = (at > 0 || word.contains('/')) && Path::new(word).is_file();
-            if let (true, Ok(file)) = (is_file, File::open(word)) {
-                // One that can't be read to its end counts as far as it was read: its words still count.
-                let _ = hasher.update_reader(file);
-            }
+        }
+        for file in self.files().filter_map(|path| File::open(path).ok()) {
+            // One that can't be read to its end counts as far as it was read.
+            let _ = hasher.update_reader(file);
         }
         hasher.finalize()
     }
@@ -270,6 +276,9 @@ mod tests {
         assert_eq!(words("a").identity(None), identity);
         assert_ne!(words("b").identity(None), identity);
         assert_eq!(words("a").identity(Some("7")), "index.py/7");
+        let interpreted = ExecCommand::new(["python3", "-u", script.to_str().unwrap(), "{}"]).unwrap();
+        assert_eq!(interpreted.identity(Some("7")), "index.py/7");
+        assert_eq!(ExecCommand::parse("wc -l {}").unwrap().identity(Some("7")), "wc/7");
         std::fs::write(&script, "two").unwrap();
         assert_ne!(words("a").identity(None), identity);
     }

@@ -4,12 +4,17 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 
 /// A longer line is cut.
 const LINE_MAX: usize = 4096;
+/// Bytes that are read after the end of a process: more than its pipes hold.
+const REST_MAX: usize = 256 << 10;
 /// Lines of standard error that a failure's message quotes, and their total length.
 const LAST_LINES: usize = 10;
 
@@ -32,16 +37,17 @@ impl SharedOutput {
     pub(super) fn drain(
         process: u32,
         (stdout, stderr): (Option<OwnedFd>, Option<OwnedFd>),
-    ) -> io::Result<Self> {
+    ) -> io::Result<(Self, Drain)> {
         let shared = Self::default();
         let output = shared.clone();
+        let (end, ended) = UnixStream::pair()?;
         let streams: Vec<_> = [("stdout", stdout), ("stderr", stderr)]
             .into_iter()
             .filter_map(|(name, pipe)| Some((File::from(pipe?), Stream::new(name))))
             .collect();
         let thread = std::thread::Builder::new().name(format!("output-{process}"));
-        thread.spawn(move || drain(process, streams, &output))?;
-        Ok(shared)
+        let thread = thread.spawn(move || drain(process, streams, &ended, &output))?;
+        Ok((shared, Drain { end: Some(end), thread: Some(thread) }))
     }
 
     /// Sets the file in flight, for the log.
@@ -68,15 +74,47 @@ pub(super) struct Stream {
     cut: bool,
 }
 
-fn drain(process: u32, mut streams: Vec<(File, Stream)>, output: &SharedOutput) {
-    let mut buffer = vec![0; 16 << 10];
-    while !streams.is_empty() {
-        let mut polled: Vec<_> =
-            streams.iter().map(|(pipe, _)| PollFd::from_borrowed_fd(pipe.as_fd(), PollFlags::IN)).collect();
-        if poll(&mut polled, None).is_err() {
-            continue;
+/// The thread that drains a process. It ends when this is dropped, with what was written until then: a process that has
+/// left the group may hold the pipes open for ever.
+#[derive(Debug)]
+pub(super) struct Drain {
+    end: Option<UnixStream>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drain {
+    /// Ends the thread, once it has read what there is.
+    pub(super) fn finish(&mut self) {
+        self.end = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
         }
-        let ready: Vec<bool> = polled.iter().map(|polled| !polled.revents().is_empty()).collect();
+    }
+}
+
+impl Drop for Drain {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+fn drain(process: u32, mut streams: Vec<(File, Stream)>, end: &UnixStream, output: &SharedOutput) {
+    let mut buffer = vec![0; 16 << 10];
+    // Read once the end has come.
+    let mut rest = 0;
+    while !streams.is_empty() && rest < REST_MAX {
+        let pipes = streams.iter().map(|(pipe, _)| pipe.as_fd()).chain([end.as_fd()]);
+        let mut polled: Vec<_> = pipes.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
+        match poll(&mut polled, None) {
+            Ok(_) => {}
+            Err(Errno::INTR) => continue,
+            Err(_) => break,
+        }
+        let mut ready: Vec<bool> = polled.iter().map(|polled| !polled.revents().is_empty()).collect();
+        let is_over = ready.pop() == Some(true);
+        if is_over && !ready.contains(&true) {
+            break;
+        }
         let mut ready = ready.into_iter();
         streams.retain_mut(|(pipe, stream)| {
             if ready.next() != Some(true) {
@@ -88,6 +126,7 @@ fn drain(process: u32, mut streams: Vec<(File, Stream)>, output: &SharedOutput) 
                     false
                 }
                 Ok(read) => {
+                    rest += if is_over { read } else { 0 };
                     stream.take(buffer.get(..read).unwrap_or_default(), process, output);
                     true
                 }
@@ -95,6 +134,7 @@ fn drain(process: u32, mut streams: Vec<(File, Stream)>, output: &SharedOutput) 
             }
         });
     }
+    streams.iter_mut().for_each(|(_, stream)| stream.end_line(process, output));
 }
 
 impl Stream {

@@ -20,6 +20,8 @@ use crate::model::{ErrorClass, FileError};
 
 /// Bytes of standard output that become the result; the rest is dropped.
 const RESULT_MAX: usize = 1 << 20;
+/// More than a pipe holds: what comes beyond was written after the end, by a process that has left its group.
+const PIPE_MAX: u64 = 2 << 20;
 /// How often a process is looked at, where the kernel has no descriptors of processes.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -58,6 +60,8 @@ impl Running {
     pub(super) fn start(spawner: &Spawner, command: &ExecCommand, path: &Path) -> io::Result<Self> {
         let mut program = Command::new(command.program());
         program.args(command.arguments_for(path).collect::<Vec<OsString>>());
+        // It may be set for this process, which has that descriptor no more.
+        program.env_remove("OUTLAST_EXEC_FD");
         let mut process = spawner.start(program, None)?;
         let (stdout, stderr) = process.take_output();
         let output = SharedOutput::default();
@@ -84,10 +88,11 @@ impl Running {
             }
             self.drain(if self.end.is_some() { left } else { left.min(LOOK) });
         }
-        // What it wrote before its end is in the pipes; what it has left behind may hold them open for ever.
-        while self.drain(Duration::ZERO) {}
-        self.lines.end_line(self.process.id(), &self.output);
+        // What it has left behind is killed: it may hold the pipes open for ever, and write for ever.
         let status = self.process.end();
+        let drained = self.result.len() as u64 + self.dropped;
+        while self.drain(Duration::ZERO) && self.result.len() as u64 + self.dropped < drained + PIPE_MAX {}
+        self.lines.end_line(self.process.id(), &self.output);
         Some(self.outcome(status))
     }
 

@@ -93,6 +93,9 @@ impl ExecProcessor {
         let ready = children.ready();
         let identity = match (&options.version, &ready.identity) {
             (None, Some(identity)) => identity.clone(),
+            (Some(version), Some(identity)) => {
+                format!("{}/{version}", identity.split('/').next().unwrap_or_default())
+            }
             (version, _) => command.identity(version.as_deref()),
         };
         let include = ready.include.clone();

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
+use super::groups;
+
 /// The descriptor at which a child finds its socket.
 pub(super) const SOCKET: i32 = 3;
 /// Pause between two looks at a process that is about to end.
@@ -74,6 +76,7 @@ impl Spawner {
         let child = started.recv().map_err(|_| gone())??;
         let group = Pid::from_child(&child);
         lock(&self.groups).insert(group.as_raw_pid());
+        groups::enter(group);
         Ok(Process { child, group, groups: Arc::clone(&self.groups), is_killed: false, status: None })
     }
 
@@ -132,9 +135,11 @@ impl Process {
         if self.status.is_none() {
             self.is_killed = !self.wait_for_end(Duration::ZERO);
             let _ = rustix::process::kill_process_group(self.group, Signal::KILL);
+            // Before it is reaped: then its number may become another one's.
+            lock(&self.groups).remove(&self.group.as_raw_pid());
+            groups::leave(self.group);
             // Uninterruptible sleep may keep a killed process for a while: that holds up this thread only.
             self.status = self.child.wait().ok();
-            lock(&self.groups).remove(&self.group.as_raw_pid());
         }
         self.status.filter(|_| !self.is_killed)
     }

@@ -40,14 +40,18 @@ impl ChildWindow {
         Self { children, limit, worked: None, files: VecDeque::new(), strikes: 0, kills: 0 }
     }
 
-    /// Takes a child, unless there is one, and asks it about all files in flight.
-    fn child(&mut self) -> Result<&mut Worked, WindowEnd> {
+    /// Takes a child, unless there is one, and asks it about all files in flight: their time begins then.
+    fn child(&mut self, caller: &mut dyn Caller) -> Result<&mut Worked, WindowEnd> {
         let worked = match self.worked.take() {
             Some(worked) => worked,
+            None if caller.is_stopping() => return Err(WindowEnd::Stopping),
             None => {
                 let taken = self.children.take();
                 let mut worked = taken.map_err(|Unavailable(why)| WindowEnd::Unavailable(why))?;
-                self.files.iter().for_each(|sent| sent.ask(&mut worked));
+                for sent in &self.files {
+                    sent.ask(&mut worked);
+                    caller.restart(sent.id);
+                }
                 worked
             }
         };
@@ -57,6 +61,10 @@ impl ChildWindow {
     /// Decides who is to blame for a child's end.
     fn judge(&mut self, death: Death, caller: &mut dyn Caller) -> Result<(), WindowEnd> {
         self.worked = None;
+        if caller.is_stopping() {
+            // What asks this process to stop may have asked its children as well.
+            return Err(WindowEnd::Stopping);
+        }
         let status = death.cause.status();
         if is_temporary(status) {
             return Err(WindowEnd::Unavailable(death.message));
@@ -118,7 +126,7 @@ impl Window for ChildWindow {
         answers: &mut Vec<(u64, FileAnswer)>,
     ) -> Result<(), WindowEnd> {
         let before = answers.len();
-        let child = &mut self.child()?.child;
+        let child = &mut self.child(caller)?.child;
         let mut heard = Ok(false);
         caller.wait(&mut || heard = child.answers(wait, answers));
         let answered = answers.len() - before;
@@ -148,7 +156,11 @@ impl Window for ChildWindow {
     }
 
     fn cancel(&mut self, _id: u64, caller: &mut dyn Caller) -> Cancelled {
-        let Some(worked) = &mut self.worked else { return Cancelled::Restarted };
+        let Some(worked) = &mut self.worked else {
+            // It waits for a child, which is not its time.
+            self.files.iter().for_each(|sent| caller.restart(sent.id));
+            return Cancelled::Restarted;
+        };
         let death = worked.child.late(self.limit);
         match self.judge(death, caller) {
             Ok(()) => Cancelled::Restarted,

@@ -108,3 +108,23 @@ fn a_child_that_cannot_work_ends_the_run_and_keeps_the_work() {
     .expect(3);
     assert_eq!(outcomes(&sandbox).values().filter(|(is, _)| is == "ok").count(), 2);
 }
+
+#[test]
+fn the_time_of_a_file_begins_when_there_is_a_child_for_it() {
+    let sandbox = Sandbox::with(&[("a", "content"), ("b", "content"), ("c", "content")]);
+    let exec = child(&[r#"{"window": 1}"#, "slow-start"]);
+    let extra = ["--workers", "1", "--timeout", "1", "--exec-recycle", "1"];
+    let ran = ran(&mut run_command(&sandbox, &exec, &extra)).expect(0);
+    assert_eq!(ran.json()["ok"], 3);
+}
+
+#[test]
+fn answers_do_not_wait_for_a_child_that_is_replaced() {
+    let sandbox = Sandbox::with(&[("a", "content"), ("b", "content"), ("c", "content"), ("d", "content")]);
+    let exec = child(&[r#"{"window": 1}"#, "slow-stop", "mark-slow-stop"]);
+    let begun = Instant::now();
+    let extra = ["--workers", "1", "--exec-recycle", "1", "--drain-timeout", "1"];
+    ran(&mut run_command(&sandbox, &exec, &extra)).expect(0);
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    assert!(processes("mark-slow-stop").is_empty());
+}

@@ -21,7 +21,7 @@ fn wait_until(holds: impl Fn() -> bool) {
 fn a_run_that_is_to_stop_does_not_wait_for_a_child_that_hangs_and_leaves_none() {
     for signals in [1, 2] {
         let mark = format!("mark-stop-{signals}");
-        let sandbox = Sandbox::with(&[("a", "content"), ("hang", "content")]);
+        let sandbox = Sandbox::with(&[("a", "content"), ("hang-with-helper", "content")]);
         // Once, the run drains for so long; twice, it does not.
         let drain = if signals == 1 { "2" } else { "600" };
         let exec = child(&[r#"{"window": 1}"#, "", &mark]);

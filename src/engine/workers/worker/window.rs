@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use super::reading::{Reading, unread};
 use super::{BatchWorker, panicked};
+use crate::engine::lifecycle::transition::AttemptOutcome;
 use crate::engine::resources::memory_budget::MemoryPermit;
 use crate::engine::workers::context::WorkContext;
 use crate::engine::workers::crash_hook;
@@ -382,6 +383,18 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
                 let files = in_flight.files.len();
                 tracing::debug!(files, error = error.message, "failed together: they are run alone");
             }
+            WindowEnd::Stopping => {
+                while let Some(Given { shared, place, .. }) = in_flight.files.pop() {
+                    let at = in_flight.files.len();
+                    self.finish(
+                        context,
+                        (&shared, place),
+                        at,
+                        Attempt::Plain(AttemptOutcome::Released),
+                        b"",
+                    )?;
+                }
+            }
             WindowEnd::Unavailable(why) => {
                 while !in_flight.files.is_empty() {
                     self.slot.hold()?.group.processor_away.get_or_insert_with(|| why.clone());
@@ -442,6 +455,10 @@ impl Caller for WorkerCaller<'_> {
             Some(hand) => hand.without_task(wait),
             None => wait(),
         }
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.context.stop.is_requested()
     }
 
     fn restart(&mut self, id: u64) {

@@ -27,6 +27,8 @@ def process(message):
         ctypes.string_at(0)
     if name.startswith("killed"):
         os.kill(os.getpid(), signal.SIGKILL)
+    if name.startswith("hang-with-helper"):
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", *sys.argv[3:]])
     if name.startswith("hang"):
         time.sleep(600)
     if name.startswith("slow"):
@@ -75,6 +77,8 @@ if how == "exit":
 for line in lines:
     message = json.loads(line)
     if message["type"] == "hello":
+        if how == "slow-start":
+            time.sleep(2)
         # A path: the first child makes that file, and the others are bad.
         if how.startswith("/"):
             how = "unasked" if os.path.exists(how) else open(how, "w").close()
@@ -83,4 +87,7 @@ for line in lines:
     elif message["type"] == "file":
         process(message)
     elif message["type"] == "stop":
+        if how == "slow-stop":
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            time.sleep(600)
         break
