@@ -5,7 +5,6 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-#[path = "../../../src/process/mod.rs"]
 pub mod process;
 #[path = "../../../src/process/ast/tests/properties/mod.rs"]
 mod properties;
@@ -24,6 +23,10 @@ mod model {
     };
     pub(crate) use crate::dumps::dumped_name;
     pub(crate) use crate::failure::{ErrorClass, FileError};
+
+    /// What a window is opened with; no document needs one.
+    #[derive(Debug)]
+    pub struct BatchConfig;
 }
 
 use process::ast::Limits;
