@@ -3,7 +3,7 @@
 //! [`Processor`] is where users plug in their own work; [`ast`] is the built-in one.
 //!
 //! Constraints: a processor sees one file at a time, or several by the one way of `window.rs`; gets a content as one
-//! slice, keeps no state between files that changes a result, and returns one JSON value or a [`FileError`] for each.
+//! slice, keeps no state between files that changes a result, and returns one JSON value or a [`FileError`](crate::FileError) for each.
 //!
 //! # The AST processor
 //!
