@@ -23,8 +23,8 @@ impl FileContent<'_> {
 
 /// Work on one file. Called from many threads at once, each file at least once.
 ///
-/// Use [`from_fn`](super::from_fn) for a plain function, [`BatchProcessor`](super::BatchProcessor) for work that is cheaper in bulk. See `examples/` for one of
-/// each kind.
+/// Use [`from_fn`](super::from_fn) for a plain function, [`BatchProcessor`](super::BatchProcessor) for work that is
+/// cheaper in bulk. See `examples/` for one of each kind.
 pub trait Processor: Send + Sync {
     /// Returns name and version, such as `ast/21`. When it changes, every file is due again.
     fn identity(&self) -> &str;

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::world::Trouble;
+use super::world::{InBatches, Trouble};
 use super::{Faults, Schedule, judge};
 use crate::batch::strategy_of;
 use crate::engine::command::ControlFlags;
@@ -32,10 +32,12 @@ use crate::engine::workers::context::WorkContext;
 use crate::engine::workers::crash_hook::CrashSignal;
 use crate::engine::workers::outcome::OutcomeGroup;
 use crate::engine::workers::pool::{Pool, WorkerHandle};
-use crate::engine::workers::slots::{Stage, WorkerSlots};
+use crate::engine::workers::slots::{InWindow, OnBehalf, SlotState, Stage, WorkerSlots};
+use crate::engine::workers::task::Task;
 use crate::engine::workers::worker::BatchWorker;
 use crate::model::failpoint::{self, Fault};
 use crate::model::{FileKey, RootId, RootTable};
+use crate::process::{IntoProcessor, Processor};
 
 /// Steps of an attempt with faults before it dies.
 const STEPS_MAX: u64 = 300;
@@ -84,14 +86,18 @@ impl Crew {
         }
     }
 
-    /// Makes a worker take a task and hang on its first file.
+    /// Makes a worker take a task and hang on its first file, or all that are processed together.
     fn hang(&mut self, index: usize) {
         let Some(task) = self.pool.take_back() else { return };
         let slot = self.context.slots.enter(index);
         let now = self.context.clock.now();
         let mut held = slot.hold().unwrap();
-        held.begin(task, index, now);
-        held.next(now);
+        if self.context.processor.windowed().is_some() {
+            hold_together(&mut held, task, now);
+        } else {
+            held.begin(task, index, now);
+            held.next(now);
+        }
         drop(held);
         slot.is_at(Stage::Processing);
     }
@@ -137,6 +143,14 @@ impl Schedule {
         }
     }
 
+    /// Returns a processor of one file at a time, or of several.
+    fn processor(&self) -> Arc<dyn Processor> {
+        match self.files_max {
+            0 => Arc::new(self.world.clone()),
+            files_max => InBatches(self.world.clone(), files_max).into_processor(),
+        }
+    }
+
     pub(super) fn fs_probe(&self) -> FsProbe {
         FsProbe::new(Arc::new(self.world.clone()), Stop::default(), self.clock.clone())
     }
@@ -165,7 +179,7 @@ impl Schedule {
         let halt = Stop::default();
         let budget = Arc::new(Budget::new(super::LIMIT_BYTES));
         let context = Arc::new(WorkContext {
-            processor: Arc::new(self.world.clone()),
+            processor: self.processor(),
             source: Arc::new(self.world.clone()),
             roots: RootTable::new(plan.roots.iter().map(|(root, _)| root.clone()).collect()),
             config: Arc::clone(&self.config),
@@ -356,6 +370,19 @@ impl Schedule {
         }
         panic!("a run without faults does not come to its end");
     }
+}
+
+/// Makes a worker work on up to three files, for one of which in every other task.
+fn hold_together(held: &mut SlotState, mut task: Task, now: Instant) {
+    let is_of_one = task.len().is_multiple_of(2);
+    for _ in 0..3 {
+        if let Some(place) = task.take_front() {
+            held.window.push(InWindow { shared: Arc::clone(task.shared()), place, since: now });
+        }
+    }
+    let on_behalf = if is_of_one { OnBehalf::Of(0) } else { OnBehalf::OfAll };
+    held.works(Some(on_behalf), now);
+    held.task = Some(task);
 }
 
 /// Passes on the scan's next message.

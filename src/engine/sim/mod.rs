@@ -28,6 +28,9 @@ use crate::model::{BatchConfig, BatchPriority, Clock, PriorityRule};
 use judge::Verdict;
 use world::{Behaviour, Trouble, World};
 
+/// In one of so many schedules files are processed together.
+const TOGETHER: u64 = 4;
+
 /// The number of schedules: together they take some seconds.
 const SEEDS: u64 = 250;
 /// Starts of the process in one schedule.
@@ -88,6 +91,8 @@ struct Schedule {
     /// Whether its processes have priority rules.
     is_ruled: bool,
     lives: u64,
+    /// The most files that the processor gets together; 0 where it gets one at a time.
+    files_max: usize,
 }
 
 impl Schedule {
@@ -107,7 +112,9 @@ impl Schedule {
         let touched = Vec::new();
         let is_ruled = seed.is_multiple_of(RULED);
         let world = World::new(seed.is_multiple_of(COLD));
-        let mut schedule = Self { rng, world, clock, config, names: 0, touched, is_ruled, lives: 0 };
+        let files_max = if seed % TOGETHER == 1 { 2 + (seed / TOGETHER % 5) as usize } else { 0 };
+        let (names, lives) = (0, 0);
+        let mut schedule = Self { rng, world, clock, config, names, touched, is_ruled, lives, files_max };
         for _ in 0..8 + schedule.rng.below(30) {
             schedule.add_file();
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 
 use crate::model::{ErrorClass, FileError, FileKey, Fingerprint, FolderKey, Root, Timestamp};
-use crate::process::{FileContent, Processor, ResultWriter};
+use crate::process::{BatchAnswers, BatchProcessor, FileContent, Processor, ResultWriter};
 use crate::source::{
     Ahead, Content, Folder, FolderVisitor, Listed, ListedKind, Names, ReadError, ScanReport, Source,
 };
@@ -58,6 +58,8 @@ pub(super) struct State {
     pub calls: BTreeMap<u64, u32>,
     /// Files that were read ahead.
     pub asked: u64,
+    /// Calls with several files.
+    pub batches: u64,
     versions: u64,
     reads: u64,
     /// Whether each read waits, as if no file were in memory.
@@ -70,9 +72,9 @@ pub(super) struct World(Arc<Mutex<State>>);
 
 impl World {
     pub(super) fn new(is_cold: bool) -> Self {
-        let (files, calls, removed) = Default::default();
-        let state =
-            State { files, trouble: Trouble::None, removed, calls, asked: 0, versions: 0, reads: 0, is_cold };
+        let (files, calls, removed, asked, batches, versions, reads) = Default::default();
+        let trouble = Trouble::None;
+        let state = State { files, trouble, removed, calls, asked, batches, versions, reads, is_cold };
         Self(Arc::new(Mutex::new(state)))
     }
 
@@ -252,5 +254,36 @@ impl Processor for World {
             }
             Some(Behaviour::Fine | Behaviour::Busy(_)) | None => result.set(&version),
         }
+    }
+}
+
+/// The world whose processor gets so many files at once. Now and then a call fails as a whole.
+pub(super) struct InBatches(pub World, pub usize);
+
+impl BatchProcessor for InBatches {
+    fn identity(&self) -> &str {
+        self.0.identity()
+    }
+
+    fn files_max(&self) -> usize {
+        self.1
+    }
+
+    fn process_batch(&self, files: &[FileContent<'_>], answers: &mut BatchAnswers) -> Result<(), FileError> {
+        let mut fails = false;
+        if files.len() > 1 {
+            let mut state = self.0.lock();
+            state.batches += 1;
+            fails = state.batches.is_multiple_of(5);
+            if state.batches.is_multiple_of(7) {
+                return Err(FileError::new(ErrorClass::Processor, "all of them"));
+            }
+        }
+        for file in &files[usize::from(fails)..] {
+            let mut result = ResultWriter::default();
+            let ended = self.0.process(file, &mut result);
+            answers.push(ended.map(|()| serde_json::from_slice::<u64>(result.as_bytes()).unwrap()));
+        }
+        Ok(())
     }
 }

@@ -116,7 +116,7 @@ impl Task {
     }
 
     /// Takes the file at the front off, and returns its place unless it was taken out.
-    pub(super) fn take_front(&mut self) -> Option<usize> {
+    pub(crate) fn take_front(&mut self) -> Option<usize> {
         let place = self.range.next()?;
         self.shared.take(place).then_some(place)
     }
