@@ -34,13 +34,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
         fs::write(texts.join(format!("{number:03}.txt")), text)?;
     }
 
-    // Each file is asked for on the worker thread that has it: more workers, more calls at once.
+    // As many calls at once as `concurrency` says, polled by the worker threads.
     let ask = async_from_fn("told/1", &["*.txt"], |_path, bytes| async move {
         Ok(ask_service(&String::from_utf8(bytes)?).await)
     });
     let state = folder.path().join("state");
     let engine = Arc::new(BatchProcessingEngine::new(ask).with_state(&state));
-    let config = BatchConfig { worker_count: 16, ..BatchConfig::default() };
+    let config = BatchConfig { worker_count: 2, concurrency: 16, ..BatchConfig::default() };
 
     let watcher = tokio::spawn({
         let engine = Arc::clone(&engine);
