@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
+use outlast::ExecCommand;
 use outlast::process::exec::{ExecTrial, check};
 use outlast::service::settings::Settings;
-use outlast::{ExecCommand, ExecCommandError};
 
 use crate::cli::exit_code;
 use crate::cli::options::global::{Format, Global};
@@ -56,14 +56,10 @@ enum ExecAction {
     /// Start a command as a run would, ask it about files, end it, and say what is wrong
     Check {
         /// The command, as for --exec
-        #[arg(value_parser = command)]
+        #[arg(value_parser = ExecCommand::parse)]
         command: ExecCommand,
 
         /// Files to try it with
         files: Vec<PathBuf>,
     },
-}
-
-fn command(text: &str) -> Result<ExecCommand, ExecCommandError> {
-    ExecCommand::parse(text)
 }

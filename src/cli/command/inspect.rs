@@ -28,7 +28,7 @@ const CALLS_SHOWN: usize = 15;
 
 /// Runs `outlast inspect`.
 pub(crate) fn inspect(global: &Global, args: &InspectArgs, settings: &Settings) -> Result<u8> {
-    let chosen = ChosenProcessor::for_one(settings)?;
+    let chosen = ChosenProcessor::start(settings, &[])?;
     let seen = engine::inspect(&args.file, &*chosen.processor(), &settings.fields().batch)?;
     chosen.end(Duration::from_secs(settings.fields().batch.drain_seconds));
     let code = if seen.outcome.is_ok() { exit_code::DONE } else { exit_code::SOME_FAILED };

@@ -32,15 +32,11 @@ impl ChosenProcessor {
         Ok(chosen)
     }
 
-    /// Returns the processor for these settings, for one file that the user names.
+    /// Returns the processor for these settings, whatever files they name.
     ///
     /// # Errors
     /// The command can't be used.
-    pub(crate) fn for_one(settings: &Settings) -> Result<Self> {
-        Self::start(settings, &[])
-    }
-
-    fn start(settings: &Settings, roots: &[PathBuf]) -> Result<Self> {
+    pub(crate) fn start(settings: &Settings, roots: &[PathBuf]) -> Result<Self> {
         let Some(exec) = &settings.fields().exec else {
             return Ok(Self::Ast(AstProcessor::with_limits(settings.fields().limits)));
         };

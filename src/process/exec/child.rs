@@ -96,7 +96,8 @@ impl Child {
         let ready = Ready { identity: None, include: Vec::new(), inline: false, window: 1 };
         // No child says this number by chance: what it answers unasked can't pass for an answer.
         let first_id = u64::from(process.id()) << 20;
-        let (in_flight, out) = Default::default();
+        let in_flight = VecDeque::new();
+        let out = Outbox::default();
         let mut child = Self { process, channel, output, drain, ready, first_id, in_flight, out };
         child.out.push(Part::Message(message::hello(root)));
         loop {

@@ -1,17 +1,17 @@
 //! The children of a run: taken by a worker for some files, given back, replaced.
 
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::ExecCommand;
+use super::ExecOptions;
 use super::child::{Cause, Child, Death};
 use super::message::Ready;
 use super::spawner::{Spawner, resident_bytes};
+use crate::process::window::WindowEnd;
 
 /// Exit code of a child that can't work now: a service that it needs is away.
 const TEMPORARY: i32 = 75;
@@ -24,24 +24,10 @@ const MEASURED_EVERY: u64 = 16;
 /// Longest pause before a child is started in place of one that has ended.
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 
-/// How children are started and kept.
-#[derive(Debug, Clone)]
-pub(crate) struct ChildOptions {
-    pub command: Arc<ExecCommand>,
-    /// The run's first root, for the first message.
-    pub root: PathBuf,
-    /// Longest time to `ready`.
-    pub start_limit: Duration,
-    /// Files after which a child is replaced.
-    pub files_max: Option<u64>,
-    /// Resident memory, in bytes, above which a child is replaced.
-    pub memory_max: Option<u64>,
-}
-
 /// The children.
 #[derive(Debug)]
 pub(crate) struct Children {
-    options: ChildOptions,
+    options: ExecOptions,
     /// What the first child said in `ready`; the others must say the same.
     ready: Ready,
     spawner: Spawner,
@@ -52,50 +38,37 @@ pub(crate) struct Children {
     deaths: AtomicU32,
 }
 
-/// A child, and how many files it has been asked about.
+/// A child, and how many files it has answered for.
 #[derive(Debug)]
 pub(super) struct Worked {
     pub child: Child,
     files: u64,
-    /// Files since its memory was looked at.
-    unmeasured: u64,
-    /// Whether it is to be replaced.
-    is_old: bool,
+    /// Whether it took more memory than a child may when it was last looked at.
+    is_large: bool,
 }
 
 impl Worked {
     fn new(child: Child) -> Self {
-        Self { child, files: 0, unmeasured: 0, is_old: false }
+        Self { child, files: 0, is_large: false }
     }
 
-    /// Returns whether it should get no more files.
-    pub(super) fn is_old(&self) -> bool {
-        self.is_old
-    }
-
-    fn measure(&mut self, options: &ChildOptions) {
-        self.unmeasured = 0;
+    fn measure(&mut self, options: &ExecOptions) {
         let memory = || resident_bytes(self.child.process_id());
-        self.is_old |= options.files_max.is_some_and(|max| self.files >= max)
-            || options.memory_max.is_some_and(|max| memory() > Some(max));
+        self.is_large |= options.memory.is_some_and(|max| memory() > Some(max));
     }
 }
-
-/// No child can be had: nothing is wrong with the files.
-#[derive(Debug)]
-pub(crate) struct Unavailable(pub String);
 
 impl Children {
     /// Starts the first child, so that a command that can't work is known at once.
     ///
     /// # Errors
     /// What is wrong with the command.
-    pub(crate) fn start(options: ChildOptions) -> Result<Self, Death> {
+    pub(crate) fn start(options: ExecOptions) -> Result<Self, Death> {
         let spawner = Spawner::new().map_err(|error| Death {
             cause: Cause::NotStarted,
             message: format!("cannot start a thread: {error}"),
         })?;
-        let start = || Child::start(&spawner, &options.command, &options.root, options.start_limit);
+        let start = || Child::start(&spawner, &options.command, &options.root, options.start_timeout);
         // One that is killed from outside says nothing of the command.
         let killed = |death: &Death| death.cause.status().is_some_and(|status| status.signal() == Some(9));
         let mut child = start();
@@ -119,8 +92,29 @@ impl Children {
         &self.ready
     }
 
+    /// Returns name and version of the processor: what the first child said, with the version of the options if they
+    /// have one, else those of the command.
+    pub(super) fn identity(&self) -> String {
+        let version = self.options.version.as_deref();
+        match (version, &self.ready.identity) {
+            (None, Some(identity)) => identity.clone(),
+            (Some(version), Some(identity)) => {
+                format!("{}/{version}", identity.split('/').next().unwrap_or_default())
+            }
+            (version, None) => self.options.command.identity(version),
+        }
+    }
+
+    /// Returns whether a child is to be replaced, and should get no more files.
+    pub(super) fn is_old(&self, worked: &Worked) -> bool {
+        worked.is_large || self.options.recycle.is_some_and(|max| worked.files >= max)
+    }
+
     /// Takes a child that waits, or starts one.
-    pub(super) fn take(&self) -> Result<Worked, Unavailable> {
+    ///
+    /// # Errors
+    /// None can be had, and nothing is wrong with the files.
+    pub(super) fn take(&self) -> Result<Worked, WindowEnd> {
         loop {
             let idle = self.idle().pop();
             match idle {
@@ -148,7 +142,7 @@ impl Children {
     /// Gives back a child that has answered for all that it was asked.
     pub(super) fn give_back(&self, mut worked: Worked) {
         worked.measure(&self.options);
-        if worked.is_old {
+        if self.is_old(&worked) {
             tracing::debug!(process = worked.child.process_id(), files = worked.files, "a child is replaced");
             // Beside the worker, whose answers must not wait for it.
             let stop = move || {
@@ -169,10 +163,9 @@ impl Children {
             return;
         }
         self.deaths.store(0, Ordering::Relaxed);
+        let before = worked.files;
         worked.files += answered as u64;
-        worked.unmeasured += answered as u64;
-        let is_enough = self.options.files_max.is_some_and(|max| worked.files >= max);
-        if is_enough || worked.unmeasured >= MEASURED_EVERY {
+        if before / MEASURED_EVERY < worked.files / MEASURED_EVERY {
             worked.measure(&self.options);
         }
     }
@@ -192,15 +185,15 @@ impl Children {
 
     fn start_one(&self) -> Result<Child, Death> {
         let options = &self.options;
-        let mut child = Child::start(&self.spawner, &options.command, &options.root, options.start_limit)?;
+        let mut child = Child::start(&self.spawner, &options.command, &options.root, options.start_timeout)?;
         if *child.ready() == self.ready { Ok(child) } else { Err(child.changed()) }
     }
 
     /// Counts the death of a child that had not been asked, and pauses.
-    fn note_death(&self, status: Option<ExitStatus>, message: &str) -> Result<(), Unavailable> {
+    fn note_death(&self, status: Option<ExitStatus>, message: &str) -> Result<(), WindowEnd> {
         let deaths = self.deaths.fetch_add(1, Ordering::Relaxed) + 1;
         if deaths >= DEATHS_MAX || is_temporary(status) {
-            return Err(Unavailable(message.to_owned()));
+            return Err(WindowEnd::Unavailable(message.to_owned()));
         }
         std::thread::sleep((Duration::from_millis(50) * 2_u32.pow(deaths)).min(PAUSE_MAX));
         Ok(())

@@ -112,13 +112,9 @@ impl ExecCommand {
     /// See [`ExecCommandError`].
     pub fn new(words: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, ExecCommandError> {
         let words: Vec<String> = words.into_iter().map(Into::into).collect();
-        match words.first() {
-            None => return Err(ExecCommandError::Empty),
-            Some(program) if program.is_empty() => return Err(ExecCommandError::Empty),
-            Some(program) if Placeholder::first_in(program).is_some() => {
-                return Err(ExecCommandError::PlaceholderProgram);
-            }
-            Some(_) => {}
+        let program = words.first().filter(|program| !program.is_empty()).ok_or(ExecCommandError::Empty)?;
+        if Placeholder::first_in(program).is_some() {
+            return Err(ExecCommandError::PlaceholderProgram);
         }
         if words.iter().any(|word| word.contains('\0')) {
             return Err(ExecCommandError::Nul);

@@ -241,24 +241,14 @@ fn without_nan(line: &[u8]) -> Option<(u64, String)> {
 
 /// Returns where words begin and end that stand outside texts.
 fn words_outside_texts(line: &[u8]) -> Vec<(usize, usize)> {
-    let mut words = Vec::new();
-    let mut begin = None;
-    let mut in_text = false;
-    let mut escaped = false;
-    for (at, &byte) in line.iter().enumerate() {
-        let in_word = !in_text && (byte.is_ascii_alphanumeric() || byte == b'-');
-        match (in_word, begin) {
-            (true, None) => begin = Some(at),
-            (false, Some(start)) => {
-                words.push((start, at));
-                begin = None;
+    let mut words: Vec<(usize, usize)> = Vec::new();
+    for (at, byte) in outside_texts(line) {
+        if byte.is_ascii_alphanumeric() || byte == b'-' {
+            match words.last_mut().filter(|(_, end)| *end == at) {
+                Some((_, end)) => *end += 1,
+                None => words.push((at, at + 1)),
             }
-            _ => {}
         }
-        if byte == b'"' && !escaped {
-            in_text = !in_text;
-        }
-        escaped = in_text && byte == b'\\' && !escaped;
     }
     words
 }
@@ -269,22 +259,27 @@ fn is_too_deep(json: &[u8]) -> bool {
     if json.len() <= 2 * DEPTH_MAX {
         return false;
     }
-    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
-    for &byte in json {
+    let mut depth = 0_usize;
+    outside_texts(json).any(|(_, byte)| {
         match byte {
-            b'"' if !escaped => in_text = !in_text,
-            b'[' | b'{' if !in_text => {
-                depth += 1;
-                if depth > DEPTH_MAX {
-                    return true;
-                }
-            }
-            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
         }
+        depth > DEPTH_MAX
+    })
+}
+
+/// Returns the bytes of JSON that stand outside texts, with their places.
+fn outside_texts(json: &[u8]) -> impl Iterator<Item = (usize, u8)> {
+    let mut in_text = false;
+    let mut escaped = false;
+    json.iter().copied().enumerate().filter(move |&(_, byte)| {
+        let is_quote = byte == b'"' && !escaped;
+        in_text ^= is_quote;
         escaped = in_text && byte == b'\\' && !escaped;
-    }
-    false
+        !in_text && !is_quote
+    })
 }
 
 /// Returns a text as JSON on one line, if it is JSON that readers take.

@@ -5,6 +5,7 @@
 //! | file | does |
 //! |---|---|
 //! | `command.rs` | the command line: words, placeholders, identity |
+//! | `options.rs` | how the command is used |
 //! | `processor.rs` | a command as a processor of either kind |
 //! | `spawner.rs` | starts processes, each in a process group that ends with it |
 //! | `groups.rs` | the process groups that run, for a process that ends at once |
@@ -28,6 +29,7 @@ mod command;
 mod command_window;
 mod groups;
 mod message;
+mod options;
 mod output;
 mod per_file;
 mod processor;
@@ -37,7 +39,8 @@ mod window;
 pub use check::{ExecTrial, check};
 pub use command::{ExecCommand, ExecCommandError, ExecError};
 pub use groups::kill_groups;
-pub use processor::{ExecOptions, ExecProcessor};
+pub use options::ExecOptions;
+pub use processor::ExecProcessor;
 
 #[cfg(test)]
 mod tests;

@@ -1,57 +1,17 @@
 //! A command as a processor.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::child::Death;
-use super::children::{ChildOptions, Children};
+use super::children::Children;
 use super::command_window::CommandWindow;
 use super::spawner::Spawner;
 use super::window::ChildWindow;
-use super::{ExecCommand, ExecError};
+use super::{ExecCommand, ExecError, ExecOptions};
 use crate::model::{BatchConfig, FileError};
 use crate::process::window::{Window, Windowed};
 use crate::process::{FileContent, Processor, ResultWriter};
-
-/// How a command is used as a processor.
-///
-/// ```
-/// use outlast::{ExecCommand, ExecOptions};
-///
-/// let options = ExecOptions { version: Some("2".to_owned()), ..ExecOptions::new(ExecCommand::parse("wc -l {}")?) };
-/// assert_eq!(options.start_timeout.as_secs(), 30);
-/// # Ok::<(), outlast::ExecCommandError>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExecOptions {
-    /// The command.
-    pub command: ExecCommand,
-    /// The version; without one, it comes from the child or from the command's files.
-    pub version: Option<String>,
-    /// The run's first root, which children are told.
-    pub root: PathBuf,
-    /// Longest time from a child's start to its `ready`.
-    pub start_timeout: Duration,
-    /// Files after which a child is replaced.
-    pub recycle: Option<u64>,
-    /// Resident memory in bytes above which a child is replaced.
-    pub memory: Option<u64>,
-}
-
-impl ExecOptions {
-    /// Creates options with defaults: 30 s to start, and children that stay.
-    pub fn new(command: ExecCommand) -> Self {
-        Self {
-            command,
-            version: None,
-            root: PathBuf::from("/"),
-            start_timeout: Duration::from_secs(30),
-            recycle: None,
-            memory: None,
-        }
-    }
-}
 
 /// A processor in any language: a command that is run once for each file, or children that stay and answer.
 ///
@@ -75,30 +35,17 @@ impl ExecProcessor {
     /// # Errors
     /// There is no such program, or the child is not ready in time.
     pub fn start(options: ExecOptions) -> Result<Self, ExecError> {
-        let command = Arc::new(options.command);
-        if command.is_per_file() {
-            command.find_program()?;
+        if options.command.is_per_file() {
+            options.command.find_program()?;
             let spawner = Arc::new(Spawner::new().map_err(ExecError::NoThread)?);
-            let identity = command.identity(options.version.as_deref());
-            return Ok(Self { identity, include: Vec::new(), how: How::Command(command, spawner) });
+            let identity = options.command.identity(options.version.as_deref());
+            let how = How::Command(Arc::new(options.command), spawner);
+            return Ok(Self { identity, include: Vec::new(), how });
         }
-        let started = Children::start(ChildOptions {
-            command: Arc::clone(&command),
-            root: options.root,
-            start_limit: options.start_timeout,
-            files_max: options.recycle,
-            memory_max: options.memory,
-        });
+        let started = Children::start(options);
         let children = started.map_err(|Death { message, .. }| ExecError::NotReady { message })?;
-        let ready = children.ready();
-        let identity = match (&options.version, &ready.identity) {
-            (None, Some(identity)) => identity.clone(),
-            (Some(version), Some(identity)) => {
-                format!("{}/{version}", identity.split('/').next().unwrap_or_default())
-            }
-            (version, _) => command.identity(version.as_deref()),
-        };
-        let include = ready.include.clone();
+        let identity = children.identity();
+        let include = children.ready().include.clone();
         Ok(Self { identity, include, how: How::Children(Arc::new(children)) })
     }
 

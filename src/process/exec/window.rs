@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::child::{Cause, Death};
-use super::children::{Children, Unavailable, Worked, is_temporary};
+use super::children::{Children, Worked, is_temporary};
 use super::message::FileRequest;
 use crate::model::{ErrorClass, FileError};
 use crate::process::window::{Caller, Cancelled, FileAnswer, GivenFile, Window, WindowEnd};
@@ -46,8 +46,7 @@ impl ChildWindow {
             Some(worked) => worked,
             None if caller.is_stopping() => return Err(WindowEnd::Stopping),
             None => {
-                let taken = self.children.take();
-                let mut worked = taken.map_err(|Unavailable(why)| WindowEnd::Unavailable(why))?;
+                let mut worked = self.children.take()?;
                 for sent in &self.files {
                     sent.ask(&mut worked);
                     caller.restart(sent.id);
@@ -107,7 +106,8 @@ impl Window for ChildWindow {
     }
 
     fn has_room(&self, _size: u64) -> bool {
-        self.files.len() < self.children.ready().window && !self.worked.as_ref().is_some_and(Worked::is_old)
+        self.files.len() < self.children.ready().window
+            && !self.worked.as_ref().is_some_and(|worked| self.children.is_old(worked))
     }
 
     fn give(&mut self, id: u64, mut file: GivenFile) {

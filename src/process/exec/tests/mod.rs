@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::ExecCommand;
-use super::children::{ChildOptions, Children};
+use super::children::Children;
 use super::per_file::{Outcome, Running};
 use super::spawner::Spawner;
 use super::window::ChildWindow;
+use super::{ExecCommand, ExecOptions};
 use crate::model::FileError;
 use crate::process::window::{Caller, Cancelled, GivenFile, Window, WindowEnd};
 
@@ -20,9 +20,8 @@ fn command(arguments: &[&str]) -> ExecCommand {
     ExecCommand::new(["python3", script].iter().chain(arguments).copied()).unwrap()
 }
 
-fn options(arguments: &[&str]) -> ChildOptions {
-    let command = Arc::new(command(arguments));
-    ChildOptions { command, root: "/".into(), start_limit: LIMIT, files_max: None, memory_max: None }
+fn options(arguments: &[&str]) -> ExecOptions {
+    ExecOptions { start_timeout: LIMIT, ..ExecOptions::new(command(arguments)) }
 }
 
 /// Files in a folder of their own.
@@ -126,7 +125,7 @@ impl Caller for Times {
     }
 }
 
-fn start(options: ChildOptions) -> Arc<Children> {
+fn start(options: ExecOptions) -> Arc<Children> {
     Arc::new(Children::start(options).unwrap())
 }
 
@@ -215,11 +214,10 @@ fn a_child_that_cannot_begin_says_why() {
     assert_eq!(failed, "the child ended with exit code 1; it printed: there is no model");
     assert!(wrong(&[r#"{"version": 3}"#]).contains("chose version 3"));
     let never =
-        ChildOptions { start_limit: Duration::from_millis(300), ..options(&["{}", "never", "mark-never"]) };
+        ExecOptions { start_timeout: Duration::from_millis(300), ..options(&["{}", "never", "mark-never"]) };
     assert_eq!(Children::start(never).unwrap_err().message, "the child sent no `ready` within 0.3 s");
     assert_eq!(processes("mark-never"), 0);
-    let none =
-        ChildOptions { command: Arc::new(ExecCommand::parse("/no/such/program").unwrap()), ..options(&[]) };
+    let none = ExecOptions { command: ExecCommand::parse("/no/such/program").unwrap(), ..options(&[]) };
     assert!(
         Children::start(none)
             .unwrap_err()
@@ -257,8 +255,8 @@ fn nothing_is_left_of_the_children_and_of_what_they_started() {
 #[test]
 fn a_child_is_replaced_after_so_many_files_and_when_it_has_grown() {
     for changed in [
-        ChildOptions { files_max: Some(1), ..options(&[]) },
-        ChildOptions { memory_max: Some(1 << 20), ..options(&[]) },
+        ExecOptions { recycle: Some(1), ..options(&[]) },
+        ExecOptions { memory: Some(1 << 20), ..options(&[]) },
     ] {
         let children = start(changed);
         for _ in 0..2 {
