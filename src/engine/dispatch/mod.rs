@@ -184,8 +184,10 @@ impl Dispatcher {
     /// many. Those of lower ones take no room: a worker takes them later. A priority of which the workers have nothing,
     /// while they have work of a higher one, gets a few files before: the pool gives each its share, of what is there.
     fn rooms(&self, scope: &ClaimScope<'_>, files_max: usize) -> Vec<(BatchPriority, usize)> {
-        let (pending, limit) = (scope.reader.pending(), self.claims.limit());
-        let (mut few, mut rooms) = (Vec::new(), Vec::new());
+        let pending = scope.reader.pending();
+        let limit = self.claims.limit();
+        let mut few = Vec::new();
+        let mut rooms = Vec::new();
         let mut unfinished = 0;
         for priority in BatchPriority::ALL {
             let own = self.unfinished[priority as usize];

@@ -113,8 +113,8 @@ impl Schedule {
         let is_ruled = seed.is_multiple_of(RULED);
         let world = World::new(seed.is_multiple_of(COLD));
         let files_max = if seed % TOGETHER == 1 { 2 + (seed / TOGETHER % 5) as usize } else { 0 };
-        let (names, lives) = (0, 0);
-        let mut schedule = Self { rng, world, clock, config, names, touched, is_ruled, lives, files_max };
+        let mut schedule =
+            Self { rng, world, clock, config, names: 0, touched, is_ruled, lives: 0, files_max };
         for _ in 0..8 + schedule.rng.below(30) {
             schedule.add_file();
         }

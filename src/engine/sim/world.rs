@@ -72,9 +72,17 @@ pub(super) struct World(Arc<Mutex<State>>);
 
 impl World {
     pub(super) fn new(is_cold: bool) -> Self {
-        let (files, calls, removed, asked, batches, versions, reads) = Default::default();
-        let trouble = Trouble::None;
-        let state = State { files, trouble, removed, calls, asked, batches, versions, reads, is_cold };
+        let state = State {
+            files: BTreeMap::new(),
+            trouble: Trouble::None,
+            removed: BTreeSet::new(),
+            calls: BTreeMap::new(),
+            asked: 0,
+            batches: 0,
+            versions: 0,
+            reads: 0,
+            is_cold,
+        };
         Self(Arc::new(Mutex::new(state)))
     }
 

@@ -196,8 +196,14 @@ impl Slot {
             abandoned: false,
             given_up: None,
         };
-        let (stage, reading, admitted_bytes) = Default::default();
-        Self { worker, thread_id, stage, reading, admitted_bytes, held: Mutex::new(held) }
+        Self {
+            worker,
+            thread_id,
+            stage: AtomicUsize::default(),
+            reading: ReadingTimes::default(),
+            admitted_bytes: AtomicU64::default(),
+            held: Mutex::new(held),
+        }
     }
 
     pub(crate) fn worker(&self) -> usize {

@@ -119,8 +119,14 @@ fn is_empty(path: &Path) -> bool {
 
 impl StateInfo {
     pub(super) fn new(records: PathBuf) -> Self {
-        let (roots, consumers) = Default::default();
-        Self { format: FORMAT_PLAIN, records, id: new_id(), roots, consumers, has_priorities: false }
+        Self {
+            format: FORMAT_PLAIN,
+            records,
+            id: new_id(),
+            roots: Vec::new(),
+            consumers: BTreeMap::new(),
+            has_priorities: false,
+        }
     }
 }
 

@@ -33,8 +33,14 @@ pub(crate) struct Loaded {
 impl Loaded {
     /// Returns their content for a ledger without files.
     pub(crate) fn empty(tick: TickMeta) -> Self {
-        let (rules, pending, counts, log_start) = Default::default();
-        Self { tick, rules, pending, counts, jobs: Jobs::new(BTreeMap::new()), log_start }
+        Self {
+            tick,
+            rules: PriorityRules::default(),
+            pending: PriorityCounts::default(),
+            counts: BTreeMap::new(),
+            jobs: Jobs::new(BTreeMap::new()),
+            log_start: LogStart::default(),
+        }
     }
 }
 

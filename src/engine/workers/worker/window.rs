@@ -63,8 +63,16 @@ impl InFlight {
         let windowed = context.processor.windowed()?;
         let window = windowed.open(worker, &context.config);
         let wants_content = windowed.wants_content();
-        let (files, next_id, is_alone, lacks_task, is_noted, answers) = Default::default();
-        Some(Self { window, wants_content, files, next_id, is_alone, lacks_task, is_noted, answers })
+        Some(Self {
+            window,
+            wants_content,
+            files: Vec::new(),
+            next_id: 0,
+            is_alone: false,
+            lacks_task: false,
+            is_noted: false,
+            answers: Vec::new(),
+        })
     }
 
     /// Returns whether the file may begin beside those that it has.
