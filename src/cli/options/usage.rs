@@ -22,8 +22,8 @@ pub(crate) fn parse() -> Result<Cli, clap::Error> {
     read(arguments).map_err(|wrong| read(shown).err().unwrap_or(wrong))
 }
 
-/// Returns the error of a global flag that is both before the command and behind it: clap refuses two in one place only,
-/// and of these would take the last.
+/// Returns the error of a global flag that is both before the command and behind it: clap refuses two in one place
+/// only, and of these would take the last.
 fn repeated(arguments: &[OsString]) -> Option<clap::Error> {
     let flags = arguments.iter().take_while(|argument| *argument != "--");
     let names = flags.filter_map(|flag| flag.to_str()?.strip_prefix("--")?.split('=').next());

@@ -13,8 +13,8 @@ use crate::model::{BatchConfig, BatchPriority, DiscoveredFile, FileKey, Root, Ti
 
 /// The number of files that a batch kept ready counts as.
 const BATCH_FILES: usize = 1_000;
-/// Bounds of the files handed out, of a priority and all above it: enough that a slow sync leaves no worker idle, and not more than memory should
-/// hold.
+/// Bounds of the files handed out, of a priority and all above it: enough that a slow sync leaves no worker idle, and
+/// not more than memory should hold.
 const IN_FLIGHT_MIN: usize = 2_048;
 const IN_FLIGHT_MAX: usize = 65_536;
 

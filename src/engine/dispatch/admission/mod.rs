@@ -7,8 +7,8 @@
 //! twice. A single file that waits for its next attempt keeps all on the way through the ledger: that is only slower.
 //!
 //! A few large files do not wait for those before them, where a scan finds them and files go in tree order: one begun
-//! last keeps one worker busy while all others are idle. Not where rules say what comes first. With 50,000 small files and one of 200 MB behind them, two
-//! workers took 1.19 of the least time.
+//! last keeps one worker busy while all others are idle. Not where rules say what comes first. With 50,000 small files
+//! and one of 200 MB behind them, two workers took 1.19 of the least time.
 
 #[cfg(test)]
 mod tests;
@@ -57,8 +57,8 @@ impl Dispatcher {
     ///
     /// Nothing bypasses the queue that a client asks for, while `is_open` is false (the run ends, is paused, or lacks
     /// a resource), or beside a file that must run alone. Watched files always do otherwise. Files of a scan do in
-    /// tree order, while the workers have room and nothing else is pending; a few large ones before that, if there are no
-    /// priority rules.
+    /// tree order, while the workers have room and nothing else is pending; a few large ones before that, if there are
+    /// no priority rules.
     pub(crate) fn admit(
         &mut self,
         scope: &ClaimScope<'_>,

@@ -1,12 +1,12 @@
 //! Worker threads over work-stealing deques.
 //!
 //! An injector for each priority takes new tasks, each worker has a deque of its own. A worker tries its own deque,
-//! then the injectors, then the deques of the others from a random one on. One that finds nothing parks; it counts as idle until it is
-//! woken, and a busy worker that sees an idle one splits its task.
+//! then the injectors, then the deques of the others from a random one on. One that finds nothing parks; it counts as
+//! idle until it is woken, and a busy worker that sees an idle one splits its task.
 //!
 //! The injector of the highest priority that has a task comes first. But of each eight tasks that workers take from
 //! injectors, one is of the next lower priority that has some, and of each eight of those one of the lowest: whatever
-//! comes in, all go on, and what is wanted first has 7/8 of the workers' time at least.
+//! comes in, all go on, and what is wanted first has 7/8 of the tasks at least.
 //!
 //! Urgent tasks have an injector of their own, which every worker tries first. A worker with other work checks their
 //! number between two files, puts the rest of its task into its deque, and takes them.
