@@ -28,9 +28,6 @@ use crate::model::{BatchConfig, BatchPriority, Clock, PriorityRule};
 use judge::Verdict;
 use world::{Behaviour, Trouble, World};
 
-/// In one of so many schedules files are processed together.
-const TOGETHER: u64 = 4;
-
 /// The number of schedules: together they take some seconds.
 const SEEDS: u64 = 250;
 /// Starts of the process in one schedule.
@@ -38,6 +35,9 @@ const LIVES_MAX: u64 = 4;
 const LIMIT_BYTES: u64 = 256 << 20;
 /// One in this many schedules has a tree that is not in memory, so that files are read ahead.
 const COLD: u64 = 4;
+/// In one of so many schedules files are processed together. It has no divisor in common with [`COLD`] and [`RULED`],
+/// so that such files are read ahead and have priorities, too.
+const TOGETHER: u64 = 5;
 
 thread_local! {
     /// Free space of the state's file system.
@@ -112,7 +112,7 @@ impl Schedule {
         let touched = Vec::new();
         let is_ruled = seed.is_multiple_of(RULED);
         let world = World::new(seed.is_multiple_of(COLD));
-        let files_max = if seed % TOGETHER == 1 { 2 + (seed / TOGETHER % 5) as usize } else { 0 };
+        let files_max = if seed.is_multiple_of(TOGETHER) { 2 + (seed / TOGETHER % 5) as usize } else { 0 };
         let mut schedule =
             Self { rng, world, clock, config, names: 0, touched, is_ruled, lives: 0, files_max };
         for _ in 0..8 + schedule.rng.below(30) {
@@ -247,8 +247,10 @@ fn scratch() -> tempfile::TempDir {
     if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
 }
 
-/// Returns the verdict, and whether files were read ahead.
-fn simulate(seed: u64) -> (Verdict, bool) {
+/// Whether files of a schedule were read ahead, processed together, and both.
+type Met = [bool; 3];
+
+fn simulate(seed: u64) -> (Verdict, Met) {
     let _seed = Failing(seed);
     let folder = scratch();
     let state = folder.path().join("state");
@@ -258,8 +260,11 @@ fn simulate(seed: u64) -> (Verdict, bool) {
     }
     schedule.heal();
     assert!(schedule.live(&state, Faults::None), "it did not come to its end");
-    let has_asked = schedule.world.lock().asked > 0;
-    (judge::judge(&state, &schedule), has_asked)
+    let (asked, together) = {
+        let world = schedule.world.lock();
+        (world.asked > 0, world.batches > 0)
+    };
+    (judge::judge(&state, &schedule), [asked, together, asked && together])
 }
 
 fn from_env(name: &str, default: u64) -> u64 {
@@ -277,7 +282,7 @@ fn whatever_happens_each_file_has_its_one_record_in_the_end() {
             hook(info);
         }
     }));
-    let (verdicts, asked): (Vec<Verdict>, Vec<bool>) = (first..first + seeds).map(simulate).unzip();
+    let (verdicts, met): (Vec<Verdict>, Vec<Met>) = (first..first + seeds).map(simulate).unzip();
     if let Ok(path) = std::env::var("OUTLAST_SIM_DIGESTS") {
         let lines = (first..).zip(&verdicts).map(|(seed, verdict)| format!("{seed} {}\n", verdict.digest));
         std::fs::write(path, lines.collect::<String>()).unwrap();
@@ -285,8 +290,10 @@ fn whatever_happens_each_file_has_its_one_record_in_the_end() {
     let compacted = verdicts.iter().map(|verdict| verdict.is_compacted).collect();
     let count = |seen: Vec<bool>| seen.into_iter().filter(|&is| is).count() as u64;
     let compacted = count(compacted);
-    let asked = count(asked);
+    let [asked, together, both] = [0, 1, 2].map(|which| count(met.iter().map(|met| met[which]).collect()));
     assert!(seeds < 50 || asked >= seeds / 10, "only {asked} of {seeds} asked for files ahead");
+    assert!(seeds < 50 || together >= seeds / 10, "only {together} of {seeds} processed files together");
+    assert!(seeds < 50 || both >= seeds / 50, "only {both} of {seeds} did so with files read ahead");
     assert!(seeds < 50 || compacted >= seeds / 10, "only {compacted} of {seeds} logs were compacted");
 }
 
