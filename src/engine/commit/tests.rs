@@ -32,7 +32,7 @@ const SEEN: Fingerprint = Fingerprint { size: 3, mtime: Timestamp(5), ctime: Tim
 
 fn done() -> OutcomeGroup {
     let end = AttemptOutcome::Recorded { fingerprint: SEEN, racy: false, digest: None, failure: None };
-    let change = FileEvent::Ended(Attempted { claimed: SEEN, end });
+    let change = FileEvent::Ended(Attempted { claimed: SEEN, end, outdated: false });
     let mut lines = Vec::new();
     let line = crate::model::RecordLine {
         root: "root",

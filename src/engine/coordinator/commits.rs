@@ -8,12 +8,9 @@ use super::health::{LAST_ROOM_BYTES, ROOM_BYTES};
 use super::run_state::{AttemptEnd, Interruption};
 use super::{CHECK, Coordinator, WAKE};
 use crate::engine::commit::tick_policy::{TickInputs, TickPolicy};
-use crate::engine::dispatch::admission::ChangeOrigin;
-use crate::engine::dispatch::changed_files::UnsureFile;
 use crate::engine::error::EngineError;
 use crate::engine::job_plan;
 use crate::engine::lifecycle::counts::RunCounts;
-use crate::engine::lifecycle::transition::FileEvent;
 use crate::engine::roots::identity::LostRoot;
 use crate::engine::stats::StopCause;
 use crate::ledger::JobEnd;
@@ -91,10 +88,7 @@ impl Coordinator<'_> {
         let is_open = self.attempt.goes_on() && self.run.health.is_good();
         let scope = self.attempt.claim_scope(&self.committer);
         let now = self.attempt.work.clock.instant();
-        let unsure = self.dispatch.settle_changed(&scope, is_open, now, &mut self.run.latency)?;
-        for UnsureFile { key, seen, since } in unsure {
-            self.admit(vec![(key, FileEvent::Touched(seen))], ChangeOrigin::Watch { since })?;
-        }
+        self.dispatch.settle_changed(&scope, is_open, now, &mut self.run.latency)?;
         self.ticks.policy.committed(begun, self.attempt.now());
         let RunCounts { ok, failed, .. } = self.run.counts;
         if self.run.first_commit.is_none() && ok + failed != done_before {

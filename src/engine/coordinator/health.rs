@@ -266,7 +266,7 @@ mod tests {
             };
             let end = if failed { AttemptOutcome::Again(again) } else { done };
             let key = FileKey::from_relative_path(RootId(1), format!("{number}").as_bytes()).unwrap();
-            let change = FileEvent::Ended(Attempted { claimed: fingerprint, end });
+            let change = FileEvent::Ended(Attempted { claimed: fingerprint, end, outdated: false });
             Outcome { key, change, line: 0, short_of: failed.then_some(Resource::Files) }
         };
         (0..files).map(one).collect()

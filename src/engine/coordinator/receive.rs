@@ -160,7 +160,7 @@ impl Coordinator<'_> {
         } else if noted.tripped {
             self.hold();
         }
-        let complete = self.dispatch.ended(&group);
+        let complete = self.dispatch.ended(&mut group);
         self.run.note_group(&group, complete);
         if self.attempt.plan.fails_fast && group.outcomes.iter().any(|outcome| outcome.change.is_failure()) {
             self.end(AttemptEnd::Stopped(StopCause::FailFast));

@@ -4,12 +4,12 @@
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
 
-use rustc_hash::{FxBuildHasher, FxHashSet};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use super::ClaimScope;
-use crate::engine::lifecycle::transition::RunScope;
+use crate::engine::lifecycle::transition::{AttemptOutcome, Attempted, FileEvent, RunScope};
 use crate::ledger::{Entry, LedgerError, ReadyPosition, Retry};
-use crate::model::{BatchConfig, BatchPriority, DiscoveredFile, FileKey, Root, Timestamp};
+use crate::model::{BatchConfig, BatchPriority, DiscoveredFile, FileKey, Fingerprint, Root, Timestamp};
 
 /// The number of files that a batch kept ready counts as.
 const BATCH_FILES: usize = 1_000;
@@ -29,6 +29,9 @@ pub(crate) struct Claims {
     in_flight: FxHashSet<u64>,
     /// Outcomes of the coming tick: not in flight any more once it is committed.
     ended: Vec<u64>,
+    /// Files in flight of which a watcher has reported something since they were claimed: the version, or `None` where
+    /// it was gone, or reported in several.
+    reported: FxHashMap<u64, Option<Fingerprint>>,
     /// Files in flight that the ledger holds as pending only from the coming tick on. An upper bound, as files that
     /// were taken back meanwhile may count twice; exact after each tick.
     early: u64,
@@ -89,6 +92,7 @@ impl Claims {
             suspects: suspects.into(),
             in_flight: FxHashSet::default(),
             ended: Vec::new(),
+            reported: FxHashMap::default(),
             early: 0,
             rounds: Default::default(),
             config: config.clone(),
@@ -146,6 +150,38 @@ impl Claims {
         self.ended.push(hash_of(key));
     }
 
+    /// Notes what a watcher reports of a file, if that is in flight.
+    pub(crate) fn note_report(&mut self, key: &FileKey, change: &FileEvent) {
+        let hash = hash_of(key);
+        if !self.in_flight.contains(&hash) {
+            return;
+        }
+        let version = match change {
+            FileEvent::Found(seen) | FileEvent::Touched(seen) => Some(*seen),
+            _ => None,
+        };
+        let known = self.reported.entry(hash).or_insert(version);
+        *known = known.filter(|_| *known == version);
+    }
+
+    /// Returns whether a watcher has reported since the claim what may be newer than the version that was read. Which
+    /// came first is not known of several reports: two threads make them. A version whose times a later write could
+    /// share may be another one than the reported.
+    pub(crate) fn is_outdated(&self, key: &FileKey, attempted: &Attempted) -> bool {
+        if self.reported.is_empty() {
+            return false;
+        }
+        let (read, racy) = match attempted.end {
+            AttemptOutcome::Recorded { fingerprint, racy, .. }
+            | AttemptOutcome::Unchanged { fingerprint, racy } => (fingerprint, racy),
+            AttemptOutcome::Again(_) => (attempted.claimed, false),
+            _ => return false,
+        };
+        let is_other = |seen: &Fingerprint| *seen != attempted.claimed && *seen != read;
+        let reported = self.reported.get(&hash_of(key));
+        reported.is_some_and(|version| racy || version.as_ref().is_none_or(is_other))
+    }
+
     /// Keeps a pending file from being claimed until the coming tick, which changes its entry.
     pub(crate) fn hold(&mut self, key: &FileKey) {
         self.in_flight.insert(hash_of(key));
@@ -155,6 +191,7 @@ impl Claims {
     /// Notes that a file was taken back before a worker began it.
     pub(crate) fn released(&mut self, key: &FileKey) {
         self.in_flight.remove(&hash_of(key));
+        self.reported.remove(&hash_of(key));
         self.rounds.iter_mut().for_each(|round| round.exhausted = false);
     }
 
@@ -164,6 +201,7 @@ impl Claims {
         self.early = 0;
         for hash in self.ended.drain(..) {
             self.in_flight.remove(&hash);
+            self.reported.remove(&hash);
         }
     }
 

@@ -13,7 +13,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::batch::{BatchObservation, BatchStrategy, Load, Planner, by_priority, sort};
 use crate::engine::job_plan::JobPlan;
-use crate::engine::workers::outcome::OutcomeGroup;
+use crate::engine::lifecycle::transition::FileEvent;
+use crate::engine::workers::outcome::{Outcome, OutcomeGroup};
 use crate::engine::workers::pool::Pool;
 use crate::engine::workers::task::{Lane, SharedBatch, Task};
 use crate::ledger::{LedgerError, LedgerReader};
@@ -346,11 +347,16 @@ impl Dispatcher {
     }
 
     /// Notes the files that a worker has finished; true when its batch is complete.
-    pub(crate) fn ended(&mut self, group: &OutcomeGroup) -> bool {
+    pub(crate) fn ended(&mut self, group: &mut OutcomeGroup) -> bool {
         let files = group.outcomes.len();
         self.changed.note_group(group);
         self.outstanding = self.outstanding.saturating_sub(files);
-        group.outcomes.iter().for_each(|outcome| self.claims.ended(&outcome.key));
+        for Outcome { key, change, .. } in &mut group.outcomes {
+            if let FileEvent::Ended(attempted) = change {
+                attempted.outdated = self.claims.is_outdated(key, attempted);
+            }
+            self.claims.ended(key);
+        }
         self.count_done(group.batch_id, files, group.bytes, group.busy)
     }
 

@@ -165,7 +165,7 @@ fn push(
     line: usize,
     short_of: Option<Resource>,
 ) {
-    let change = FileEvent::Ended(Attempted { claimed: file.fingerprint, end });
+    let change = FileEvent::Ended(Attempted { claimed: file.fingerprint, end, outdated: false });
     group.outcomes.push(Outcome { key: file.key.clone(), change, line, short_of });
 }
 

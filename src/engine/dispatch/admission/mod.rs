@@ -69,6 +69,9 @@ impl Dispatcher {
         if changes.is_empty() {
             return Ok(());
         }
+        if matches!(origin, ChangeOrigin::Watch { .. }) {
+            changes.iter().for_each(|(key, change)| self.claims.note_report(key, change));
+        }
         self.hold_hidden(changes);
         let may_bypass = is_open && !self.is_alone();
         match origin {

@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::batch::strategy_of;
 use crate::engine::job_plan::{self, JobPlan};
+use crate::engine::lifecycle::transition::{AttemptOutcome, Attempted};
 use crate::engine::roots::GivenRoot;
 use crate::engine::roots::probe::tests::impatient;
 use crate::engine::stop::Stop;
 use crate::engine::store::Store;
+use crate::engine::workers::outcome::{Outcome, OutcomeGroup};
 use crate::engine::workers::pool::{Pool, WorkerHandle};
 use crate::engine::workers::task::Lane;
 use crate::model::{BatchConfig, Fingerprint, RootId, Timestamp};
@@ -97,4 +99,49 @@ fn a_suspect_that_is_due_later_stays_one() {
     dispatch.claim_suspect(&at(2_000_000)).unwrap();
     let alone: Vec<_> = std::iter::from_fn(|| pool.take_back()).map(|task| task.shared().lane).collect();
     assert_eq!(alone, [Lane::Alone]);
+}
+
+#[test]
+fn an_outcome_is_outdated_by_what_a_watcher_reports_after_the_claim_of_what_was_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, plan) = state(folder.path());
+    let scope = ClaimScope { reader: &store.reader, plan: &plan, now: Timestamp(0) };
+    let config = BatchConfig::default();
+    let version = |size| Fingerprint { size, ..Fingerprint::default() };
+    let touched = |size| FileEvent::Touched(version(size));
+    let gone = || FileEvent::Missing(Entry::default());
+    // Version 1 is claimed; then come these reports, and the outcome of this version.
+    let is_outdated = |is_open, reports: &[FileEvent], read, racy| {
+        let no_work = |(): &mut (), _, _: &WorkerHandle<'_>| ControlFlow::Break(());
+        let pool = Pool::start(0, |_| (), no_work, || ()).unwrap();
+        let mut dispatch = Dispatcher::new(&config, strategy_of(&config), pool, Vec::new());
+        let key = found("it", 1).0;
+        let report = |dispatch: &mut Dispatcher, change: &FileEvent, is_open| {
+            let origin = ChangeOrigin::Watch { since: Instant::now() };
+            dispatch.admit(&scope, &mut [(key.clone(), change.clone())], origin, is_open).unwrap();
+        };
+        report(&mut dispatch, &touched(1), true);
+        assert_eq!(dispatch.outstanding(), 1);
+        reports.iter().for_each(|change| report(&mut dispatch, change, is_open));
+        let end = AttemptOutcome::Unchanged { fingerprint: version(read), racy };
+        let change = FileEvent::Ended(Attempted { claimed: version(1), end, outdated: false });
+        let outcomes = vec![Outcome { key: key.clone(), change, line: 0, short_of: None }];
+        let mut group = OutcomeGroup { outcomes, ..OutcomeGroup::default() };
+        dispatch.ended(&mut group);
+        matches!(group.outcomes[0].change, FileEvent::Ended(Attempted { outdated: true, .. }))
+    };
+    for is_open in [true, false] {
+        assert!(!is_outdated(is_open, &[], 1, true), "none");
+        assert!(!is_outdated(is_open, &[touched(1), touched(1)], 1, false), "the version that was read");
+        assert!(is_outdated(is_open, &[touched(1)], 1, true), "one with the times of that which was read");
+        assert!(!is_outdated(is_open, &[touched(1)], 2, false), "the claimed one, and a newer one was read");
+        assert!(!is_outdated(is_open, &[touched(2)], 2, false), "a newer one, which was read");
+        assert!(is_outdated(is_open, &[touched(2)], 1, false), "a newer one");
+        assert!(
+            is_outdated(is_open, &[touched(2), touched(1)], 1, false),
+            "which of them is newer is not known"
+        );
+        assert!(is_outdated(is_open, &[gone()], 1, false), "a removal");
+        assert!(is_outdated(is_open, &[gone(), touched(1)], 1, false), "it may have gone after");
+    }
 }

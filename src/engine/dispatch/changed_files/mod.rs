@@ -4,8 +4,9 @@
 //! mostly before the tick that makes it pending: that tick may well commit its outcome, too. Should the process die
 //! before, the ledger knows nothing of it, and nothing is lost: a start scans.
 //!
-//! A file is never in flight twice. One that waits in a bulk batch is taken out of it. One that a worker has begun,
-//! or whose outcome waits for the tick, is checked again when that is committed.
+//! A file is never in flight twice. One that waits in a bulk batch is taken out of it. One that a worker has begun
+//! stays pending where its outcome is out of date by the report (see [`Claims::is_outdated`]), and is read again when
+//! that is committed; so is one whose outcome waits for the tick.
 
 #[cfg(test)]
 mod tests;
@@ -20,7 +21,7 @@ use crate::engine::lifecycle::transition::FileEvent;
 use crate::engine::stats::latency::Latency;
 use crate::engine::workers::outcome::OutcomeGroup;
 use crate::ledger::{Entry, LedgerError};
-use crate::model::{FileKey, Fingerprint};
+use crate::model::FileKey;
 
 /// Changed files under way at most: further ones are pending as all else.
 const CHANGED_MAX: usize = 32_768;
@@ -28,18 +29,10 @@ const CHANGED_MAX: usize = 32_768;
 /// Changed files whose outcome is not committed.
 #[derive(Debug, Default)]
 pub(super) struct ChangedFiles {
-    files: HashMap<FileKey, ChangedFile>,
+    /// With the time at which the oldest change was reported.
+    files: HashMap<FileKey, Instant>,
     /// Those that the coming tick settles, or after which they should be checked again.
     ended: Vec<FileKey>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct ChangedFile {
-    /// When its oldest change was reported.
-    since: Instant,
-    /// It changed again while a worker had it: to a version within one tick of its file system's clock, say, which
-    /// looks like the one that was read.
-    again: bool,
 }
 
 /// A changed file that is due, as it will be in the ledger.
@@ -50,14 +43,6 @@ pub(super) struct DueFile {
     is_early: bool,
     /// When its oldest change was reported.
     since: Instant,
-}
-
-/// A file of which an older version with the same times may have been read.
-pub(crate) struct UnsureFile {
-    pub key: FileKey,
-    pub seen: Fingerprint,
-    /// When its oldest change was reported.
-    pub since: Instant,
 }
 
 impl ChangedFiles {
@@ -75,10 +60,10 @@ impl ChangedFiles {
         self.files.retain(|key, _| claims.is_in_flight(key));
     }
 
-    /// Notes a change of a file that a worker gets, or, if `again`, already has.
-    fn note(&mut self, key: &FileKey, since: Instant, again: bool) {
-        let file = self.files.entry(key.clone()).or_insert(ChangedFile { since, again });
-        *file = ChangedFile { since: since.min(file.since), again };
+    /// Notes a change of a file that a worker has or gets.
+    fn note(&mut self, key: &FileKey, since: Instant) {
+        let oldest = self.files.entry(key.clone()).or_insert(since);
+        *oldest = since.min(*oldest);
     }
 }
 
@@ -102,7 +87,7 @@ impl Dispatcher {
             }
             let key = preview.key;
             if preview.is_gone {
-                self.changed.note(key, since, false);
+                self.changed.note(key, since);
                 self.changed.ended.push(key.clone());
             } else if let Some((entry, is_early)) = preview.due() {
                 due.push(DueFile { key: key.clone(), entry, is_early, since });
@@ -118,7 +103,7 @@ impl Dispatcher {
         if !in_flight.is_empty() {
             let taken_out = self.take_out(&in_flight.iter().map(|due| &due.key).collect());
             for due in in_flight.into_iter().filter(|due| !taken_out.contains(&due.key)) {
-                self.changed.note(&due.key, due.since, true);
+                self.changed.note(&due.key, due.since);
                 if self.claims.has_ended(&due.key) {
                     self.changed.ended.push(due.key.clone());
                 }
@@ -127,7 +112,7 @@ impl Dispatcher {
         let mut files = Vec::new();
         for DueFile { key, entry, is_early, since } in due {
             if let Some(file) = self.claims.claim_early(key, &entry, is_early, scope) {
-                self.changed.note(&file.key, since, false);
+                self.changed.note(&file.key, since);
                 files.push(file);
             }
         }
@@ -135,17 +120,16 @@ impl Dispatcher {
     }
 
     /// Notes what a tick settled at `now`, and hands out again what is still due. If that is not open, it is claimed
-    /// as all else later. Returns what has to be read again at once.
+    /// as all else later.
     pub(crate) fn settle_changed(
         &mut self,
         scope: &ClaimScope<'_>,
         is_open: bool,
         now: Instant,
         latency: &mut Latency,
-    ) -> Result<Vec<UnsureFile>, LedgerError> {
-        let mut unsure = Vec::new();
+    ) -> Result<(), LedgerError> {
         if self.changed.ended.is_empty() {
-            return Ok(unsure);
+            return Ok(());
         }
         let mut ended = std::mem::take(&mut self.changed.ended);
         ended.sort_unstable();
@@ -157,20 +141,15 @@ impl Dispatcher {
             if self.claims.is_in_flight(&key) {
                 continue;
             }
-            let Some(ChangedFile { since, again: is_unsure }) = self.changed.files.remove(&key) else {
-                continue;
-            };
+            let Some(since) = self.changed.files.remove(&key) else { continue };
             match entry {
                 Some(entry) if entry.pending => again.push(DueFile { key, entry, is_early: false, since }),
-                Some(entry) if is_unsure && entry.recheck => {
-                    unsure.push(UnsureFile { key, seen: entry.fingerprint, since });
-                }
                 _ => latency.note(now.saturating_duration_since(since)),
             }
         }
         if may_bypass {
             self.push_changed(scope, again);
         }
-        Ok(unsure)
+        Ok(())
     }
 }

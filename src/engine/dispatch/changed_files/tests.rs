@@ -1,10 +1,11 @@
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use crate::engine::discovery::message::Message;
+use crate::engine::lifecycle::counts::ScanCounts;
 use crate::engine::lifecycle::transition::FileEvent;
 use crate::engine::resources::semaphore::Semaphore;
 use crate::engine::run::engine::{Engine, RunOptions};
@@ -13,7 +14,7 @@ use crate::engine::store::StoreView;
 use crate::engine::workers::worker::LARGE_BYTES;
 use crate::ledger::Entry;
 use crate::model::{BatchConfig, FileKey, Fingerprint, LogPosition, RecordStatus, RootId};
-use crate::process::{FileContent, from_fn};
+use crate::process::{FileContent, IntoProcessor, from_fn};
 
 const LONG: Duration = Duration::from_secs(60);
 /// More than are handed out at a time by `max_concurrent_batches` of 1.
@@ -38,19 +39,23 @@ struct Bulk {
 
 impl Bulk {
     fn new() -> Self {
-        let tree = tempfile::tempdir().unwrap();
-        fs::create_dir(tree.path().join("root")).unwrap();
         let takes_micros = Arc::new(AtomicU64::new(0));
         let micros = Arc::clone(&takes_micros);
         let slow = from_fn("slow/1", &["*"], move |file: &FileContent<'_>| {
             std::thread::sleep(Duration::from_micros(micros.load(Ordering::Relaxed)));
             Ok(String::from_utf8_lossy(file.bytes).into_owned())
         });
-        let engine = Arc::new(Engine::new(slow));
-        let semaphore = Semaphore::new(8);
-        let bulk = Self { tree, engine, semaphore, takes_micros };
+        let bulk = Self { takes_micros, ..Self::of(slow) };
         (0..FILES).for_each(|n| bulk.write(&name(n), "before"));
         bulk
+    }
+
+    /// Creates a run of this processor over no file.
+    fn of<Kind>(processor: impl IntoProcessor<Kind>) -> Self {
+        let tree = tempfile::tempdir().unwrap();
+        fs::create_dir(tree.path().join("root")).unwrap();
+        let engine = Arc::new(Engine::new(processor));
+        Self { tree, engine, semaphore: Semaphore::new(8), takes_micros: Arc::default() }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -69,16 +74,21 @@ impl Bulk {
         self.view().reader.get(&key(name)).unwrap()
     }
 
+    fn seen(&self, name: &str) -> std::io::Result<Fingerprint> {
+        fs::metadata(self.path(name)).map(|found| Fingerprint::from_metadata(&found))
+    }
+
     /// Reports changes of these files, as a watcher would.
     fn tell(&self, names: &[&str]) {
         let look = |name: &&str| {
-            let seen = fs::metadata(self.path(name)).map(|found| Fingerprint::from_metadata(&found));
-            let change = seen
-                .map_or_else(|_| FileEvent::Missing(self.entry(name).unwrap_or_default()), FileEvent::Found);
-            (key(name), change)
+            let missing = |_| FileEvent::Missing(self.entry(name).unwrap_or_default());
+            (key(name), self.seen(name).map_or_else(missing, FileEvent::Touched))
         };
         let changes = names.iter().map(look).collect();
-        let message = Message::Touched { changes, since: Instant::now(), permit: self.semaphore.acquire() };
+        self.send(Message::Touched { changes, since: Instant::now(), permit: self.semaphore.acquire() });
+    }
+
+    fn send(&self, message: Message) {
         self.engine.events().unwrap().send(message.into()).unwrap();
     }
 
@@ -141,7 +151,7 @@ impl Bulk {
     }
 
     fn is_done(&self, name: &str) -> bool {
-        let now = Fingerprint::from_metadata(&fs::metadata(self.path(name)).unwrap());
+        let now = self.seen(name).unwrap();
         self.entry(name).is_some_and(|entry| !entry.pending && entry.fingerprint == now)
     }
 }
@@ -241,4 +251,73 @@ fn a_large_file_does_not_wait_for_all_the_small_ones_before_it() {
     let place = log.iter().position(|(name, ..)| name == "the last").unwrap();
     assert_eq!(log.len(), FILES + 1, "each once");
     assert!(place < FILES / 2, "it was begun behind {place} others");
+}
+
+/// Runs over a file, which `change` changes and reports once a worker has read it; then a late sighting of the version
+/// that was read arrives. Returns the records of all files.
+fn overtaken(
+    change: impl FnOnce(&Bulk),
+    late: impl FnOnce(&Bulk, Vec<(FileKey, FileEvent)>, Fingerprint) -> Message,
+) -> Vec<(String, RecordStatus, Option<String>)> {
+    let (has_read, goes_on) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    let (read, go_on) = (Arc::clone(&has_read), Arc::clone(&goes_on));
+    let bulk = Bulk::of(from_fn("waiting/1", &["*"], move |file: &FileContent<'_>| {
+        if file.path == b"it" && file.bytes == b"before" {
+            read.wait();
+            go_on.wait();
+        }
+        Ok(String::from_utf8_lossy(file.bytes).into_owned())
+    }));
+    bulk.write("it", "before");
+    let before = bulk.seen("it").unwrap();
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| bulk.run());
+        has_read.wait();
+        bulk.wait("it is not pending", || bulk.entry("it").is_some_and(|entry| entry.pending));
+        change(&bulk);
+        bulk.send(late(&bulk, vec![(key("it"), FileEvent::Found(before))], before));
+        goes_on.wait();
+        let progress = run.join().unwrap().progress;
+        let skipped: u64 = progress.skipped.values().sum();
+        assert_eq!((progress.discovered, progress.pending), (progress.ok + skipped, 0), "{progress:?}");
+    });
+    bulk.log()
+}
+
+#[test]
+fn an_older_sighting_that_comes_after_a_report_does_not_stand_for_the_file() {
+    type Late = fn(&Bulk, Vec<(FileKey, FileEvent)>, Fingerprint) -> Message;
+    let scan: Late = |bulk, changes, _| {
+        let permit = bulk.semaphore.acquire();
+        Message::Found { changes, counts: ScanCounts::default(), permit }
+    };
+    // A thread that lists again what the watcher has lost sight of.
+    let other_thread: Late = |bulk, _, before| {
+        let changes = vec![(key("it"), FileEvent::Touched(before))];
+        Message::Touched { changes, since: Instant::now(), permit: bulk.semaphore.acquire() }
+    };
+    let last = |log: &[(String, RecordStatus, Option<String>)], name: &str| {
+        let of_file = log.iter().rfind(|(path, ..)| path == name);
+        of_file.map(|(_, status, result)| (*status, result.clone()))
+    };
+    for late in [scan, other_thread] {
+        let rewrite = |bulk: &Bulk| {
+            bulk.write("it", "after");
+            bulk.tell(&["it"]);
+        };
+        assert_eq!(last(&overtaken(rewrite, late), "it"), Some(ok("after")));
+        let remove = |bulk: &Bulk| {
+            fs::remove_file(bulk.path("it")).unwrap();
+            bulk.tell(&["it"]);
+        };
+        let log = overtaken(remove, late);
+        assert!(last(&log, "it").is_none_or(|last| last == (RecordStatus::Removed, None)), "{log:?}");
+        let rename = |bulk: &Bulk| {
+            fs::rename(bulk.path("it"), bulk.path("other")).unwrap();
+            bulk.tell(&["it", "other"]);
+        };
+        let log = overtaken(rename, late);
+        assert!(last(&log, "it").is_none_or(|last| last == (RecordStatus::Removed, None)), "{log:?}");
+        assert_eq!(last(&log, "other"), Some(ok("before")));
+    }
 }

@@ -49,6 +49,9 @@ pub(crate) struct Attempted {
     pub claimed: Fingerprint,
     /// The outcome.
     pub end: AttemptOutcome,
+    /// Whether a watcher reported since the claim what may be newer than the version that was read. The entry may not
+    /// show it: a scan can have listed the file before, and be applied after.
+    pub outdated: bool,
 }
 
 /// Outcome of an attempt.
@@ -302,6 +305,10 @@ fn ended(
     match ending.end {
         AttemptOutcome::Released => (Some(entry), Effect::None),
         AttemptOutcome::Hidden => (hidden(&entry), Effect::Hidden),
+        // Another version begins anew: it waits for no retry of this one.
+        AttemptOutcome::Again(_) if ending.outdated || entry.fingerprint != ending.claimed => {
+            (Some(entry), Effect::None)
+        }
         AttemptOutcome::Again(retry) => {
             let attempts = entry.attempts.saturating_add(1);
             (Some(Entry { attempts, retry: Some(retry), ..entry }), Effect::Pending)
@@ -314,12 +321,12 @@ fn ended(
         // The record that the worker compared with may have gone meanwhile: the file was removed, and is back.
         AttemptOutcome::Unchanged { .. } if scope.standing(&entry).is_none() => (Some(entry), Effect::None),
         AttemptOutcome::Unchanged { fingerprint, racy } => {
-            let done = settle(entry, ending.claimed, fingerprint, racy);
+            let done = settle(entry, ending, fingerprint, racy);
             let effect = if done.pending { Effect::Pending } else { Effect::Unchanged };
             (Some(done), effect)
         }
         AttemptOutcome::Recorded { fingerprint, racy, digest, failure } => {
-            let settled = settle(entry, ending.claimed, fingerprint, racy);
+            let settled = settle(entry, ending, fingerprint, racy);
             if let (Some(record), Some(_)) = (&entry.record, failure)
                 && record.digest == digest
                 && record.failure == failure
@@ -335,10 +342,10 @@ fn ended(
     }
 }
 
-/// Returns the entry after the version `read` was handled: done, unless a scan meanwhile saw a version that is
-/// neither the claimed nor the read one.
-fn settle(entry: Entry, claimed: Fingerprint, read: Fingerprint, racy: bool) -> Entry {
-    if entry.fingerprint != claimed && entry.fingerprint != read {
+/// Returns the entry after the version `read` was handled: done, unless a scan or a watcher meanwhile saw a version
+/// that is neither the claimed nor the read one.
+fn settle(entry: Entry, ending: &Attempted, read: Fingerprint, racy: bool) -> Entry {
+    if ending.outdated || (entry.fingerprint != ending.claimed && entry.fingerprint != read) {
         return entry;
     }
     Entry { recheck: racy, fingerprint: read, record: entry.record, ..Entry::default() }

@@ -24,11 +24,15 @@ fn pending(n: u64, record: Option<RecordRef>) -> Entry {
     Entry { pending: true, fingerprint: version(n), record, ..Entry::default() }
 }
 
+fn ended_with(claimed: Fingerprint, end: AttemptOutcome) -> FileEvent {
+    FileEvent::Ended(Attempted { claimed, end, outdated: false })
+}
+
 fn recorded(claimed: u64, read: u64) -> FileEvent {
     let fingerprint = version(read);
     let end =
         AttemptOutcome::Recorded { fingerprint, racy: false, digest: Some(Digest([4; 16])), failure: None };
-    FileEvent::Ended(Attempted { claimed: version(claimed), end })
+    ended_with(version(claimed), end)
 }
 
 fn outcome(old: Option<Entry>, change: &FileEvent) -> (Option<Entry>, Effect) {
@@ -50,7 +54,7 @@ fn a_new_file_becomes_pending_and_then_done() {
 fn what_a_rule_hides_is_what_its_record_says_and_a_late_outcome_changes_nothing() {
     let old = record(50, None);
     for (waiting, kept) in [(pending(1, None), None), (pending(2, Some(old)), Some(old))] {
-        let ended = FileEvent::Ended(Attempted { claimed: waiting.fingerprint, end: AttemptOutcome::Hidden });
+        let ended = ended_with(waiting.fingerprint, AttemptOutcome::Hidden);
         for change in [FileEvent::Hidden(waiting), ended] {
             let (entry, effect) = outcome(Some(waiting), &change);
             assert_eq!((entry.and_then(|entry| entry.record), effect), (kept, Effect::Hidden));
@@ -80,6 +84,25 @@ fn a_version_seen_while_another_was_read_stays_pending() {
 }
 
 #[test]
+fn an_outdated_attempt_is_recorded_and_leaves_the_file_pending_whatever_its_entry_shows() {
+    let digest = Some(Digest([3; 16]));
+    let (fingerprint, racy, failure) = (version(1), false, Some(ErrorClass::Parse));
+    let waiting = pending(1, Some(record(50, None)));
+    for (end, effect) in [
+        (AttemptOutcome::Recorded { fingerprint, racy, digest, failure: None }, Effect::Recorded),
+        (AttemptOutcome::Recorded { fingerprint, racy, digest, failure }, Effect::Recorded),
+        (AttemptOutcome::Unchanged { fingerprint, racy }, Effect::Pending),
+    ] {
+        let attempted = Attempted { claimed: version(1), end, outdated: true };
+        let scope = RunScope { quarantine: true, ..GROUND };
+        let (entry, done) = apply(Some(waiting), &FileEvent::Ended(attempted), scope, HERE);
+        let entry = entry.unwrap();
+        assert_eq!((entry.pending, entry.quarantined, done), (true, false, effect));
+        assert_eq!(entry.fingerprint, version(1));
+    }
+}
+
+#[test]
 fn a_file_that_changes_again_is_counted_as_pending_again() {
     assert_eq!(GROUND.counted(&done(50)), None, "an earlier run's");
     assert_eq!(GROUND.counted(&done(200)), Some(Counted::Ok));
@@ -106,7 +129,7 @@ fn failing_again_for_the_same_reason_writes_no_second_record() {
     let entry = entry.unwrap();
     assert!(entry.pending && entry.recheck, "the surroundings may have changed");
     let end = AttemptOutcome::Recorded { fingerprint: version(1), racy: false, digest: None, failure };
-    let again = FileEvent::Ended(Attempted { claimed: version(1), end });
+    let again = ended_with(version(1), end);
     let (entry, effect) = outcome(Some(entry), &again);
     assert_eq!(effect, Effect::FailedAgain);
     assert_eq!(entry.unwrap().record, Some(unread));
@@ -133,20 +156,28 @@ fn a_touched_file_is_due_where_its_times_say_nothing() {
 
 #[test]
 fn a_failure_that_may_pass_counts_an_attempt() {
-    let again = FileEvent::Ended(Attempted { claimed: version(1), end: AttemptOutcome::Again(RETRY) });
+    let again = ended_with(version(1), AttemptOutcome::Again(RETRY));
     let (entry, effect) = outcome(Some(pending(1, None)), &again);
     let entry = entry.unwrap();
     assert_eq!((entry.attempts, entry.retry, effect), (1, Some(RETRY), Effect::Pending));
     let (changed, _) = outcome(Some(entry), &FileEvent::Found(version(2)));
     assert_eq!(changed, Some(pending(2, None)), "another version begins anew");
-    let released = FileEvent::Ended(Attempted { claimed: version(1), end: AttemptOutcome::Released });
+    assert_eq!(
+        outcome(changed, &again).0,
+        changed,
+        "also where the failure of the one before comes after it"
+    );
+    let end = AttemptOutcome::Again(RETRY);
+    let outdated = FileEvent::Ended(Attempted { claimed: version(1), end, outdated: true });
+    assert_eq!(outcome(Some(pending(1, None)), &outdated).0, Some(pending(1, None)));
+    let released = ended_with(version(1), AttemptOutcome::Released);
     assert_eq!(outcome(Some(pending(1, None)), &released).0, Some(pending(1, None)));
 }
 
 #[test]
 fn content_is_unchanged_only_as_long_as_its_record_stands() {
     let end = AttemptOutcome::Unchanged { fingerprint: version(2), racy: false };
-    let unchanged = FileEvent::Ended(Attempted { claimed: version(2), end });
+    let unchanged = ended_with(version(2), end);
     let touched = pending(2, Some(record(50, None)));
     assert_eq!(outcome(Some(touched), &unchanged).1, Effect::Unchanged);
     let (back, _) = outcome(None, &FileEvent::Found(version(2)));
@@ -155,7 +186,7 @@ fn content_is_unchanged_only_as_long_as_its_record_stands() {
 
 #[test]
 fn a_crash_is_counted_apart_from_attempts() {
-    let crashed = FileEvent::Ended(Attempted { claimed: version(1), end: AttemptOutcome::Crashed });
+    let crashed = ended_with(version(1), AttemptOutcome::Crashed);
     let entry = outcome(Some(pending(1, None)), &crashed).0.unwrap();
     assert_eq!((entry.pending, entry.attempts, entry.crashes), (true, 0, 1));
 }
@@ -165,7 +196,7 @@ fn what_is_set_aside_waits_for_new_content_or_for_somebody_who_asks() {
     let scope = RunScope { quarantine: true, ..GROUND };
     let failure = Some(ErrorClass::Timeout);
     let end = AttemptOutcome::Recorded { fingerprint: version(1), racy: false, digest: None, failure };
-    let failed = FileEvent::Ended(Attempted { claimed: version(1), end });
+    let failed = ended_with(version(1), end);
     let entry = apply(Some(pending(1, None)), &failed, scope, HERE).0.unwrap();
     assert!(entry.quarantined);
     let later = RunScope { epoch: 2, run_start: LogPosition { segment: 2, offset: 0 }, ..GROUND };
