@@ -7,6 +7,7 @@ use outlast::service::settings::SettingsError;
 use outlast::service::{ControlError, HttpError};
 use outlast::sink::SinkError;
 use outlast::sink::export::ExportError;
+use outlast::source::list::ListError;
 
 /// Success.
 pub(crate) const DONE: u8 = 0;
@@ -92,11 +93,13 @@ fn code_of_engine(error: &EngineError) -> u8 {
         | EngineError::Checkpoint { .. }
         | EngineError::JobConfig { .. }
         | EngineError::Inspect { .. }
+        | EngineError::List(ListError::Read(_) | ListError::Entry { .. })
         | EngineError::Busy
         | EngineError::NoRun
         | EngineError::Refused(_) => USAGE,
         EngineError::Sink(SinkError::Poisoned { .. })
         | EngineError::Export(_)
+        | EngineError::List(ListError::Sort(_))
         | EngineError::Io { .. }
         | EngineError::Panicked(_)
         | EngineError::Crashed { .. } => UNEXPECTED,

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::error::{CheckpointError, EngineError};
+use super::roots::file_list::FileList;
 use super::roots::{self, GivenRoot};
 use super::stats::CheckpointData;
 use super::store::{Store, interrupt_stale};
@@ -13,7 +14,9 @@ use crate::engine::roots::identity::RootIdentities;
 use crate::engine::roots::probe::FsProbe;
 use crate::engine::roots::registry::register;
 use crate::ledger::{Job, JobCounts, JobEnd, JobKind, LedgerReader, RootInfo, StateInfo};
-use crate::model::{BatchConfig, Cursor, ErrorMode, FolderKey, LogPosition, Root, RootId, Timestamp};
+use crate::model::{
+    BatchConfig, Cursor, ErrorMode, FileKey, FolderKey, LogPosition, Root, RootId, Timestamp,
+};
 
 /// A job that has begun.
 #[derive(Debug, Clone)]
@@ -39,14 +42,21 @@ impl JobPlan {
         self.begins.as_ref().map(|_| self.job.clone())
     }
 
-    /// Returns whether a scan counts all of this root.
+    /// Returns whether all that is counted of this root is what a scan counts.
     pub(crate) fn scans_whole(&self, id: RootId) -> bool {
-        self.scan == ScanScope::All && self.own.iter().any(|(root, _)| root.id == id)
+        matches!(self.scan, ScanScope::All | ScanScope::Listed(_))
+            && self.own.iter().any(|(root, _)| root.id == id)
     }
 
     /// Returns whether a scan counts all that is served.
     pub(crate) fn scans_all(&self) -> bool {
         self.roots.iter().all(|(root, _)| self.scans_whole(root.id))
+    }
+
+    /// Returns the plan of a run on the files of a list only; its job is not recorded yet.
+    pub(crate) fn limited_to(self, files: &FileList, infos: &[RootInfo]) -> Result<Self, EngineError> {
+        let scan = ScanScope::Listed(Listing::of(files, infos)?);
+        Ok(Self { job: Job { kind: JobKind::Listed, ..self.job }, scan, ..self })
     }
 
     /// Returns the same plan with each root bound to where it leads now.
@@ -61,7 +71,7 @@ impl JobPlan {
     pub(crate) fn below(&self) -> Option<FolderKey> {
         match &self.scan {
             ScanScope::Below(folder) => Some(folder.clone()),
-            ScanScope::All | ScanScope::Nothing => None,
+            ScanScope::All | ScanScope::Listed(_) | ScanScope::Nothing => None,
         }
     }
 }
@@ -71,10 +81,33 @@ impl JobPlan {
 pub(crate) enum ScanScope {
     /// All of its roots.
     All,
+    /// The files that a list names, and no others.
+    Listed(Listing),
     /// What is at and below a directory of its one root.
     Below(FolderKey),
     /// Nothing: a standing job that waits for watch events.
     Nothing,
+}
+
+/// A list of files, with the roots that it counts as the state numbers them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listing {
+    pub files: FileList,
+    ids: Vec<RootId>,
+}
+
+impl Listing {
+    /// Finds the roots of a list among those of a run.
+    pub(crate) fn of(files: &FileList, infos: &[RootInfo]) -> Result<Self, EngineError> {
+        Ok(Self { files: files.clone(), ids: files.ids(infos)? })
+    }
+
+    /// Returns the key in the state of a file that the list holds under this one.
+    pub(crate) fn key(&self, listed: &[u8]) -> Option<FileKey> {
+        let key = FileKey::from_bytes(listed)?;
+        let &id = self.ids.get(key.root().0 as usize)?;
+        FileKey::from_relative_path(id, &key.relative_path())
+    }
 }
 
 /// Registers the roots durably, and the job, which becomes durable once it is under way.
@@ -106,7 +139,7 @@ pub(crate) fn begin(
 /// ended said nothing of the files that failed in it: the process was killed or asked to stop.
 pub(crate) fn reported_before(jobs: &[Job], root: RootId) -> Option<LogPosition> {
     let of_root = jobs.iter().rev().filter(|job| job.has_begun() && job.roots.contains(&root.0));
-    let unfinished = of_root.take_while(|job| job.kind == JobKind::Run && job.end != JobEnd::Completed);
+    let unfinished = of_root.take_while(|job| job.kind.is_run() && job.end != JobEnd::Completed);
     Some(unfinished.last()?.start.log)
 }
 

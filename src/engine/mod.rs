@@ -51,6 +51,7 @@ pub use query::jobs::{JobOutcome, JobReport, JobRoot, JobStatus, JobSummary};
 pub use query::records::{CommittedLog, RecordFilter};
 pub use query::status::{Explanation, FilePriority, FileState, RootStatus, StateCounts, StatusReport};
 pub use resources::breaker::{BreakerState, BreakerStatus};
+pub use roots::file_list::FileList;
 pub use roots::{MovedRoot, move_root, root_path};
 pub use run::batches::{execute_batches, process_one_batch};
 pub use run::engine::{Engine, RunOptions};

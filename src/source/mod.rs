@@ -17,6 +17,7 @@
 //!   expected version: a replaced root or folder is never read as the original.
 
 mod filter;
+pub mod list;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ pub use filter::{FilterError, Filters};
 pub use read::ahead::Ahead;
 pub use read::{Content, ReadError};
 pub use walk::TreeSource;
+pub(crate) use walk::list::LeftOutCounts;
 pub use walk::names::Names;
 pub(crate) use walk::thread_clock::{Moment, Sampler, ThreadTimes};
 pub use walk::verdict::Verdict;
@@ -89,6 +91,23 @@ pub trait Source: Send + Sync {
     ) -> std::io::Result<Vec<Listed<'static>>> {
         let _ = (root, folder, names);
         Err(std::io::ErrorKind::Unsupported.into())
+    }
+
+    /// Returns what a scan would make of each of these names in one folder, in the same order.
+    ///
+    /// # Errors
+    /// The folder's own verdict, which all names in it share: a rule excludes it, or it is gone or can't be opened.
+    /// For a source that can't check single files, that it is unreadable.
+    fn verdicts(
+        &self,
+        root: &Root,
+        folder: &FolderKey,
+        names: &[Box<[u8]>],
+    ) -> Result<Vec<Verdict>, Verdict> {
+        let _ = (root, names);
+        let error =
+            std::io::Error::new(std::io::ErrorKind::Unsupported, "this source looks at no single files");
+        Err(Verdict::Unreadable { at: folder.relative_path(), error })
     }
 
     /// Reads one file into `buffer`, replacing its contents, and returns which version was read: the fingerprint is

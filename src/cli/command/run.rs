@@ -1,6 +1,8 @@
 //! `outlast run`.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,10 +10,11 @@ use anyhow::Result;
 use clap::Args;
 use outlast::BatchConfig;
 use outlast::engine::{
-    Engine, EngineError, Refusal, RepositoryProcessingResult, RunOptions, Stop, root_path,
+    Engine, EngineError, FileList, Refusal, RepositoryProcessingResult, RunOptions, Stop, root_path,
 };
 use outlast::service::settings::{KnownFailures, Settings};
 use outlast::service::{NextJob, Signals};
+use outlast::source::list::ListError;
 
 use crate::cli::options::flags::{Flags, OfRun};
 use crate::cli::options::global::{Global, absolute};
@@ -38,7 +41,9 @@ pub(crate) fn run(
     if roots.is_empty() {
         return Err(EngineError::from(Refusal::NoRoot).into());
     }
-    let run = PreparedRun::prepare(global, settings, config, &roots, started)?;
+    let files = args.files_from.as_deref().map(|list| read_list(list, &roots)).transpose()?;
+    let mut run = PreparedRun::prepare(global, settings, config, &roots, started)?;
+    run.options.files = files;
     let result = if args.dry_run {
         let seen = run.engine.dry_run(&roots, &run.config, &run.options);
         run.end_children();
@@ -49,7 +54,7 @@ pub(crate) fn run(
         })?
     };
     let printed = summary::summary(&result, global.format, args.dry_run, &run.options);
-    terminal::code_of_printed(printed, code_of(&result, &run.signals, settings.fields().known_failures))
+    terminal::code_of_printed(printed, code_of(&result, &run, settings.fields().known_failures))
 }
 
 /// What `run` and `watch` work with.
@@ -78,7 +83,8 @@ impl PreparedRun {
         let records = settings.fields().out.as_deref().map(absolute);
         let named =
             settings.fields().roots.value.iter().map(|root| (root_path(&root.path), root.name.clone()));
-        let options = RunOptions { state: global.state.clone(), records, names: named.collect(), started };
+        let names = named.collect();
+        let options = RunOptions { state: global.state.clone(), records, names, files: None, started };
         Ok(Self { engine, config, options, signals, chosen })
     }
 
@@ -102,10 +108,24 @@ impl PreparedRun {
     }
 }
 
-fn code_of(result: &RepositoryProcessingResult, signals: &Signals, known: KnownFailures) -> u8 {
+/// Reads a list of files below these roots.
+pub(super) fn read_list(list: &Path, roots: &[PathBuf]) -> Result<FileList> {
+    let is_stdin = list == Path::new("-");
+    let read = || match is_stdin {
+        true => FileList::read(io::stdin().lock(), roots),
+        false => FileList::read(File::open(list).map_err(ListError::Read)?, roots),
+    };
+    read().map_err(|error| match error {
+        EngineError::List(_) if is_stdin => anyhow::Error::from(error).context("stdin"),
+        EngineError::List(_) => anyhow::Error::from(error).context(list.display().to_string()),
+        error => error.into(),
+    })
+}
+
+fn code_of(result: &RepositoryProcessingResult, run: &PreparedRun, known: KnownFailures) -> u8 {
     let progress = &result.progress;
     if result.interrupted {
-        return signals.exit_code().unwrap_or(exit_code::STOPPED);
+        return run.signals.exit_code().unwrap_or(exit_code::STOPPED);
     }
     if result.stopped.is_some() {
         return exit_code::SOME_FAILED;
@@ -115,7 +135,11 @@ fn code_of(result: &RepositoryProcessingResult, signals: &Signals, known: KnownF
     if progress.new_failures + known_failures > 0 || unseen {
         return exit_code::SOME_FAILED;
     }
-    if progress.discovered == 0 { exit_code::NOTHING_MATCHED } else { exit_code::DONE }
+    let named_no_file = ["not-there", "folder"].map(|reason| progress.skipped.get(reason).unwrap_or(&0));
+    let files = progress.discovered - named_no_file.into_iter().sum::<u64>();
+    // Of a list that names what was deleted, all is done; a whole tree that is gone is another matter.
+    let removed = run.options.files.as_ref().map_or(0, |_| progress.removed);
+    if files + removed == 0 { exit_code::NOTHING_MATCHED } else { exit_code::DONE }
 }
 
 #[derive(Debug, Args)]
@@ -126,6 +150,11 @@ pub(crate) struct RunArgs {
 
     #[command(flatten)]
     pub(crate) flags: Flags<OfRun>,
+
+    /// Look at the files that this list names and at no others: a path a line, or each ended by a zero byte, relative
+    /// to ROOT or absolute; `-` is stdin
+    #[arg(long, value_name = "FILE", conflicts_with = "reprocess")]
+    pub(crate) files_from: Option<PathBuf>,
 
     /// Only tell what would be done; nothing is read, written or made
     #[arg(long)]

@@ -19,7 +19,7 @@ use crate::engine::roots::identity::LostRoot;
 use crate::engine::stop::Stop;
 use crate::ledger::{Entry, LedgerReader, Scan};
 use crate::model::{FileKey, Fingerprint, FolderKey, Resource, Root};
-use crate::source::{Folder, FolderVisitor, Listed, ListedKind, SkipReason, Source};
+use crate::source::{Folder, FolderVisitor, Listed, ListedKind, SkipReason, Source, Verdict};
 
 /// Changes that are handed over together.
 const CHANGES_MAX: usize = 256;
@@ -28,11 +28,17 @@ const COUNTED_MAX: u64 = 8192;
 /// Time after which changes are handed over, however few: where listing is slow, workers wait for them.
 const CHANGES_AGE_MAX: Duration = Duration::from_millis(100);
 
+/// Reasons for names of a list that are no files.
+const NOT_THERE: &str = "not-there";
+const FOLDER: &str = "folder";
+
 /// The purpose of a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// For a job: all that it sees is counted.
     Job,
+    /// For a job on the files of a list: these are counted.
+    Listed,
     /// For a job on a part of a root: its entries are counted already, and only changes are reported.
     Part,
     /// For touched names and folders: only changes are reported, and the caller retries what can't be listed.
@@ -42,7 +48,7 @@ pub(crate) enum Purpose {
 impl Purpose {
     /// Returns whether what the scan sees is counted.
     fn counts(self) -> bool {
-        self == Self::Job
+        matches!(self, Self::Job | Self::Listed)
     }
 
     /// Returns whether nothing is to be done for a file with this entry that is seen with this fingerprint. If so, it
@@ -390,6 +396,51 @@ impl LedgerMerge {
             }
         }
         Ok(())
+    }
+}
+
+/// Names of a list.
+impl LedgerMerge {
+    /// Returns the verdicts on names of a folder, or that on the folder.
+    pub(crate) fn verdicts(&self, folder: &FolderKey, names: &[Box<[u8]>]) -> Result<Vec<Verdict>, Verdict> {
+        self.source.verdicts(&self.root, folder, names)
+    }
+
+    /// Handles a named file by the verdict on it.
+    pub(crate) fn note_named(
+        &mut self,
+        folder: &FolderKey,
+        key: &FileKey,
+        verdict: Verdict,
+        entry: Option<Entry>,
+    ) {
+        let kind = match verdict {
+            Verdict::Accepted(seen) => ListedKind::File(seen),
+            Verdict::Skipped { reason, .. } => ListedKind::Skipped(reason),
+            // The verdict may be that on a folder, and says nothing of what is in it then.
+            Verdict::LeftOut { .. } => match entry {
+                Some(_) if !self.source.exists(&self.root, key) => ListedKind::Vanished,
+                Some(entry) if entry.pending => return self.push(key.clone(), FileEvent::Hidden(entry)),
+                _ => return,
+            },
+            // It holds for the folder, and is reported as such.
+            Verdict::Unreadable { .. } => return,
+            Verdict::Missing | Verdict::Outside if entry.is_none() => return self.skip(NOT_THERE),
+            Verdict::Folder if entry.is_none() => return self.skip(FOLDER),
+            Verdict::Missing | Verdict::Outside | Verdict::Folder => ListedKind::Vanished,
+        };
+        self.note(folder, Listed { name: key.name().into(), kind }, entry);
+    }
+
+    /// Hands over what waits, if it is much or has waited for long.
+    pub(crate) fn pass_on(&mut self) {
+        // Whether to go on is up to whoever reads the list.
+        let _ = self.go_on(Ok(()));
+    }
+
+    fn skip(&mut self, reason: &'static str) {
+        self.counts.discovered += 1;
+        *self.counts.skipped.entry(reason).or_default() += 1;
     }
 }
 

@@ -11,6 +11,7 @@ use crate::ledger::LedgerError;
 use crate::model::{ConfigError, ConsumerName, Resource};
 use crate::sink::SinkError;
 use crate::sink::export::ExportError;
+use crate::source::list::ListError;
 use reasons::of_consumer;
 
 pub use reasons::{CheckpointError, CursorError, CursorReason, InspectError, ProbeError, Refusal, RootError};
@@ -79,6 +80,9 @@ pub enum EngineError {
         /// What is wrong.
         reason: RootError,
     },
+    /// A list of files that can't be used.
+    #[error(transparent)]
+    List(#[from] ListError),
     /// A file that can't be inspected.
     #[error("{}: {reason}", path.display())]
     Inspect {
@@ -177,6 +181,7 @@ impl EngineError {
                 | Self::Checkpoint { .. }
                 | Self::JobConfig { .. }
                 | Self::Inspect { .. }
+                | Self::List(ListError::Entry { .. })
                 | Self::Busy
                 | Self::NoRun
                 | Self::Refused(_)

@@ -4,6 +4,7 @@
 //! A root is identified by its path and has the path's last component as its name, unless it was given one. What the path leads to, its
 //! *target*, is looked up for each attempt; another target is a change of the tree (`engine/roots/identity.rs`).
 
+pub(super) mod file_list;
 pub(super) mod identity;
 mod nested;
 pub(super) mod probe;

@@ -14,6 +14,7 @@ use crate::engine::coordinator::event::{CHANNEL_EVENTS, Event};
 use crate::engine::coordinator::run_state::{AttemptEnd, RunState};
 use crate::engine::coordinator::{AttemptContext, Coordinator};
 use crate::engine::discovery::follow::WatchFollower;
+use crate::engine::discovery::listed::ListedPlan;
 use crate::engine::discovery::message::Reports;
 use crate::engine::discovery::scan::ScanPlan;
 use crate::engine::dispatch::Dispatcher;
@@ -165,7 +166,13 @@ impl Session<'_> {
                 halt: halt.clone(),
             };
             let found = Reports::to(send);
-            threads.push(spawn("scan", send, move || scan.run(&found))?);
+            threads.push(match plan.scan.clone() {
+                ScanScope::Listed(listing) => {
+                    let listed = ListedPlan { scan, listing };
+                    spawn("scan", send, move || listed.run(&found))?
+                }
+                _ => spawn("scan", send, move || scan.run(&found))?,
+            });
         }
         if store.log_compared.is_none() {
             let records = store.state.records();

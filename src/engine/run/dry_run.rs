@@ -7,10 +7,11 @@ use super::attempt::spawn;
 use super::engine::{Engine, RunOptions};
 use super::into_roots::IntoRoots;
 use crate::engine::coordinator::event::{CHANNEL_EVENTS, Event};
+use crate::engine::discovery::listed::ListedPlan;
 use crate::engine::discovery::message::{Message, Reports};
 use crate::engine::discovery::scan::ScanPlan;
 use crate::engine::error::EngineError;
-use crate::engine::job_plan::reported_before;
+use crate::engine::job_plan::{Listing, reported_before};
 use crate::engine::lifecycle::counts::RunCounts;
 use crate::engine::lifecycle::transition::{FileEvent, RunScope};
 use crate::engine::roots::identity::RootIdentities;
@@ -74,12 +75,14 @@ impl Engine {
                 }
             }
         }
-        self.count(roots, reader, source, options)
+        let listing = options.files.as_ref().map(|files| Listing::of(files, &chosen)).transpose()?;
+        self.count(roots, listing, reader, source, options)
     }
 
     fn count(
         &self,
         roots: Vec<(Root, RunScope)>,
+        listing: Option<Listing>,
         reader: Option<LedgerReader>,
         source: Arc<dyn Source>,
         options: &RunOptions,
@@ -96,7 +99,11 @@ impl Engine {
         let (send, receive) = sync_channel(CHANNEL_EVENTS);
         let _halt = StopOnDrop(&halt);
         let found = Reports::to(&send);
-        spawn("scan", &send, move || scan.run(&found))?;
+        let look = move || match listing {
+            Some(listing) => ListedPlan { scan, listing }.run(&found),
+            None => scan.run(&found),
+        };
+        spawn("scan", &send, look)?;
         while !self.stop().is_requested()
             && let Ok(event) = receive.recv()
             && !take(event, reader.as_ref(), &mut counts, &mut result.progress)?

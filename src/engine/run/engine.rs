@@ -12,6 +12,7 @@ use crate::batch::{BatchStrategy, strategy_of};
 use crate::engine::command::ControlFlags;
 use crate::engine::coordinator::event::Event;
 use crate::engine::error::EngineError;
+use crate::engine::roots::file_list::FileList;
 use crate::engine::stats::{BatchStatistics, CheckpointData};
 use crate::engine::stop::Stop;
 use crate::engine::store::{RECORDS, StoreView};
@@ -30,6 +31,9 @@ pub struct RunOptions {
     pub records: Option<PathBuf>,
     /// Names of roots, by [`root_path`](crate::engine::root_path): for those without, a new root gets the last component of its path.
     pub names: BTreeMap<PathBuf, RootName>,
+    /// The only files that a run looks at, if not all below its roots: what is not named stays as it is. What an
+    /// earlier run has left pending is done as well. Not for a watching process.
+    pub files: Option<FileList>,
     /// When the process started: `first_commit_seconds` counts from here.
     pub started: Instant,
 }
@@ -41,6 +45,7 @@ impl RunOptions {
             state: state.as_ref().to_owned(),
             records: None,
             names: BTreeMap::new(),
+            files: None,
             started: Instant::now(),
         }
     }

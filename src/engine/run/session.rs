@@ -11,6 +11,7 @@ use crate::engine::job_plan::{self, JobPlan};
 use crate::engine::resources::machine::{self, Bounds, Machine};
 use crate::engine::resources::memory_budget::{Budget, effective_limit};
 use crate::engine::resources::memory_meter::Meter;
+use crate::engine::roots::file_list::FileList;
 use crate::engine::roots::probe::FsProbe;
 use crate::engine::roots::{GivenRoot, registry};
 use crate::engine::store::Store;
@@ -111,13 +112,22 @@ impl<'a> Session<'a> {
         self.engine.identity()
     }
 
-    /// Registers a job that scans these roots, durably.
-    pub(super) fn begin(&mut self, roots: &[GivenRoot]) -> Result<JobPlan, EngineError> {
+    /// Registers a job that scans these roots, or looks at the files of a list, durably.
+    pub(super) fn begin(
+        &mut self,
+        roots: &[GivenRoot],
+        files: Option<&FileList>,
+    ) -> Result<JobPlan, EngineError> {
         let fs_probe = self.fs_probe.clone();
         let config = Arc::clone(&self.config);
         let identity = self.engine.identity();
-        job_plan::begin(self.store()?, roots, identity, &fs_probe, &config)
-            .map_err(EngineError::or_unavailable)
+        let store = self.store()?;
+        let plan = job_plan::begin(store, roots, identity, &fs_probe, &config)
+            .map_err(EngineError::or_unavailable)?;
+        match files {
+            Some(files) => plan.limited_to(files, &store.state.info().roots),
+            None => Ok(plan),
+        }
     }
 
     /// Registers these roots with the current filters. With `reprocess` all that was done is due again, if the

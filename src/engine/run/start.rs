@@ -45,7 +45,7 @@ impl Engine {
         let mut roots = roots::resolve_roots(&roots.into_roots())?;
         roots::name_all(&mut roots, &options.names);
         let (mut session, meter) = Session::open(self, config, options, None)?;
-        let plan = session.begin(&roots).inspect_err(|_| session.discard())?;
+        let plan = session.begin(&roots, options.files.as_ref()).inspect_err(|_| session.discard())?;
         tracing::info!(job = plan.job.id, roots = roots.len(), resumed = plan.resumed, "run started");
         let mut run = RunState::new(Health::of_machine(meter));
         run.begin_job(&plan, session.first_tick());

@@ -30,6 +30,15 @@ pub enum JobKind {
     Scheduled,
     /// A watcher's own scan, to find what its events did not report.
     Reconcile,
+    /// A run that looks at the files of a list only.
+    Listed,
+}
+
+impl JobKind {
+    /// Returns whether a process does this job and no other.
+    pub fn is_run(self) -> bool {
+        matches!(self, Self::Run | Self::Listed)
+    }
 }
 
 /// As in JSON.
@@ -42,6 +51,7 @@ impl fmt::Display for JobKind {
             Self::Rescan => "rescan",
             Self::Scheduled => "scheduled",
             Self::Reconcile => "reconcile",
+            Self::Listed => "listed",
         })
     }
 }
@@ -236,6 +246,7 @@ mod tests {
             Just(JobKind::Rescan),
             Just(JobKind::Scheduled),
             Just(JobKind::Reconcile),
+            Just(JobKind::Listed),
         ]
     }
 

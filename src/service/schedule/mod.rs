@@ -121,7 +121,10 @@ struct Scans {
 impl Scans {
     /// Selects the jobs that scan all served roots.
     fn of(jobs: &[Job]) -> Self {
-        let scans = || jobs.iter().filter(|job| job.kind != JobKind::Watch && job.scope.is_none());
+        let scans = || {
+            jobs.iter()
+                .filter(|job| !matches!(job.kind, JobKind::Watch | JobKind::Listed) && job.scope.is_none())
+        };
         // The served roots are those of the latest watch job or of the latest start's scans; the first scan of an
         // added root covers that root only.
         let serves = |job: &&Job| matches!(job.kind, JobKind::Watch | JobKind::Run);

@@ -96,9 +96,17 @@ impl<'a> Descent<'a> {
 
     /// Returns the verdict of a scan on the last entry of a path. The folder's ignore file must have been read.
     pub(super) fn verdict(mut self, name: &[u8]) -> Result<Verdict, Verdict> {
-        if self.kind_of(name, true)? == EntryKind::Folder {
+        let verdict = self.verdict_on(name)?;
+        if let Verdict::Folder = verdict {
             self.enter()?;
             self.read_ignore_file()?;
+        }
+        Ok(verdict)
+    }
+
+    /// Returns the same without entering a folder, so that others of its names can follow.
+    pub(super) fn verdict_on(&mut self, name: &[u8]) -> Result<Verdict, Verdict> {
+        if self.kind_of(name, true)? == EntryKind::Folder {
             return Ok(Verdict::Folder);
         }
         Ok(match look_at(self.folder(), name) {

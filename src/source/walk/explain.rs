@@ -1,12 +1,12 @@
 //! Explains why one path is, or is not, among the files of a scan.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use super::TreeSource;
 use super::descent::Descent;
-use super::list::{Scope, list_through};
+use super::list::{Scope, StateFolders, list_through};
 use super::verdict::Verdict;
 use crate::source::filter::ExclusionRule;
 
@@ -22,17 +22,38 @@ impl TreeSource {
         self.judge(root, relative, false)
     }
 
+    /// Returns the verdicts of a scan on names in one folder, or that on the folder.
+    pub(super) fn verdicts_on(
+        &self,
+        root: &Path,
+        folder: &[u8],
+        names: &[Box<[u8]>],
+    ) -> Result<Vec<Verdict>, Verdict> {
+        let (fd, state) = self.open_root_or_verdict(root)?;
+        let mut descent = Descent::new(fd.as_fd(), Scope::new(&self.filters, &state, None));
+        descent.enter_all(folder)?;
+        descent.read_ignore_file()?;
+        let verdict_on = |name| descent.verdict_on(name).unwrap_or_else(|verdict| verdict);
+        Ok(names.iter().map(Box::as_ref).map(verdict_on).collect())
+    }
+
+    fn open_root_or_verdict(&self, root: &Path) -> Result<(OwnedFd, StateFolders), Verdict> {
+        self.open_root(root).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidInput => {
+                Verdict::LeftOut { rule: ExclusionRule::State.to_string(), at: Vec::new() }
+            }
+            _ => Verdict::Unreadable { at: Vec::new(), error },
+        })
+    }
+
     fn judge(&self, root: &Path, relative: &[u8], lists: bool) -> Verdict {
         let is_component = |name: &[u8]| !matches!(name, b"" | b"." | b"..") && !name.contains(&0);
         if !relative.is_empty() && !relative.split(|&byte| byte == b'/').all(is_component) {
             return Verdict::Outside;
         }
-        let (fd, state) = match self.open_root(root) {
+        let (fd, state) = match self.open_root_or_verdict(root) {
             Ok(opened) => opened,
-            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
-                return Verdict::LeftOut { rule: ExclusionRule::State.to_string(), at: Vec::new() };
-            }
-            Err(error) => return Verdict::Unreadable { at: Vec::new(), error },
+            Err(verdict) => return verdict,
         };
         let descent = Descent::new(fd.as_fd(), Scope::new(&self.filters, &state, None));
         let verdict = last_verdict(descent, relative).unwrap_or_else(|verdict| verdict);

@@ -97,7 +97,7 @@ impl<'a> Scope<'a> {
 
 /// Counts what rules excluded.
 #[derive(Debug, Default)]
-pub(super) struct LeftOutCounts {
+pub(crate) struct LeftOutCounts {
     include: u64,
     rules: BTreeMap<String, u64>,
 }
@@ -110,7 +110,8 @@ impl LeftOutCounts {
         }
     }
 
-    fn add(&mut self, rule: String, entries: u64) {
+    /// Adds entries under the name of a rule.
+    pub(crate) fn add(&mut self, rule: String, entries: u64) {
         let full = self.rules.len() >= RULES_MAX && !self.rules.contains_key(&rule);
         let rule = if full { "other rules".to_owned() } else { rule };
         *self.rules.entry(rule).or_default() += entries;
@@ -125,7 +126,7 @@ impl LeftOutCounts {
     }
 
     /// Returns the counts by the names of the rules.
-    pub(super) fn into_rules(self) -> BTreeMap<String, u64> {
+    pub(crate) fn into_rules(self) -> BTreeMap<String, u64> {
         let mut rules = self.rules;
         if self.include > 0 {
             rules.insert(ExclusionRule::Include.to_string(), self.include);

@@ -148,6 +148,15 @@ impl Source for TreeSource {
         }
     }
 
+    fn verdicts(
+        &self,
+        root: &Root,
+        folder: &FolderKey,
+        names: &[Box<[u8]>],
+    ) -> Result<Vec<Verdict>, Verdict> {
+        self.verdicts_on(&root.path, &folder.relative_path(), names)
+    }
+
     fn read(
         &self,
         root: &Root,

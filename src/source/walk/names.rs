@@ -34,7 +34,7 @@ const LEVELS: u32 = 8;
 /// More names in one folder than can be addressed: 4 GiB of them.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the names in this folder take more than 4 GiB: spread the files over sub-folders")]
-pub(super) struct TooManyNames;
+pub(in crate::source) struct TooManyNames;
 
 impl Names {
     /// Returns the number of names.
@@ -83,7 +83,7 @@ impl Names {
     }
 
     /// Adds a name. [`Names::sort`] must be called before any lookup.
-    pub(super) fn push(&mut self, tag: u8, name: &[u8]) -> Result<(), TooManyNames> {
+    pub(in crate::source) fn push(&mut self, tag: u8, name: &[u8]) -> Result<(), TooManyNames> {
         let start = u32::try_from(self.arena.len()).map_err(|_| TooManyNames)?;
         let len = u16::try_from(name.len()).map_err(|_| TooManyNames)?;
         self.arena.push(tag);
@@ -95,7 +95,7 @@ impl Names {
     }
 
     /// Sorts the names and removes duplicates: a folder that changes while it is listed may return a name twice.
-    pub(super) fn sort(&mut self) {
+    pub(in crate::source) fn sort(&mut self) {
         let Self { arena, starts } = self;
         let name = |start| entry(arena, start).1;
         // Some file systems list in order.
@@ -124,7 +124,7 @@ impl Names {
     }
 
     /// Removes all names; frees memory beyond `arena_max` bytes of names.
-    pub(super) fn clear(&mut self, arena_max: usize) {
+    pub(in crate::source) fn clear(&mut self, arena_max: usize) {
         if self.arena.capacity() > arena_max {
             *self = Self::default();
         }

@@ -16,7 +16,7 @@ use crate::model::{FolderKey, Root};
 use crate::source::{FolderVisitor, Source};
 
 /// Messages of the scan that may wait for the coordinator.
-const SCAN_EVENTS: usize = 64;
+pub(super) const SCAN_EVENTS: usize = 64;
 
 /// Listing folders is cheap next to processing: few threads keep many workers fed, and where listing waits, the source
 /// adds some. One alone would stay alone.
@@ -43,9 +43,7 @@ impl ScanPlan {
             if self.halt.is_requested() {
                 break;
             }
-            // All that the ledger will hold of a root unknown to it comes from this very scan, which sees each file
-            // once: there is nothing to merge with.
-            let known = self.reader.as_ref().filter(|reader| reader.counts(root.id).files() > 0);
+            let known = self.known(root);
             let visitors = || -> Box<dyn FolderVisitor> {
                 let source = Arc::clone(&self.source);
                 let halt = self.halt.clone();
@@ -78,6 +76,12 @@ impl ScanPlan {
             }
         }
         send.send(Message::ScansEnded);
+    }
+
+    /// Returns what is known of a root's files. All that the ledger will hold of a root unknown to it comes from this
+    /// very scan, which sees each file once: there is nothing to merge with.
+    pub(super) fn known(&self, root: &Root) -> Option<&LedgerReader> {
+        self.reader.as_ref().filter(|reader| reader.counts(root.id).files() > 0)
     }
 }
 

@@ -3,6 +3,7 @@
 mod again;
 mod bad;
 mod compact;
+mod files_from;
 mod forget;
 mod links;
 mod named_roots;
