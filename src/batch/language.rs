@@ -20,13 +20,16 @@ impl LanguageStrategy {
 
 impl BatchStrategy for LanguageStrategy {
     fn arrange(&self, files: &mut [DiscoveredFile]) {
-        files.sort_by(|a, b| a.language().cmp(&b.language()));
+        files.sort_by_cached_key(|file| file.language().map(str::to_ascii_lowercase));
     }
 
     fn next_batch(&self, files: &[DiscoveredFile], load: &Load) -> usize {
         let first = files.first().and_then(DiscoveredFile::language);
-        let alike = files.iter().take_while(|file| file.language() == first).count();
-        self.0.next_batch(files, load).min(alike)
+        let is_alike = |file: &&DiscoveredFile| match (file.language(), first) {
+            (Some(one), Some(first)) => one.eq_ignore_ascii_case(first),
+            (one, first) => one == first,
+        };
+        self.0.next_batch(files, load).min(files.iter().take_while(is_alike).count())
     }
 
     fn observe(&mut self, done: &BatchObservation) {

@@ -184,10 +184,13 @@ fn a_batch_of_the_language_strategy_has_one_language() {
     let all: Vec<_> = files(&vec![4096; 4000]).into_iter().enumerate().map(named).collect();
     let config = BatchConfig { strategy: StrategyKind::Language, worker_count: 2, ..BatchConfig::default() };
     let batches = create_optimal_batches(all.clone(), &config).unwrap();
+    let language = |file: &DiscoveredFile| file.language().map(str::to_lowercase);
     for batch in &batches {
-        assert!(batch.files.iter().all(|file| file.language() == batch.files[0].language()));
+        assert!(batch.files.iter().all(|file| language(file) == language(&batch.files[0])));
         assert!(batch.files.is_sorted_by_key(|file| &file.key), "the order within a language stays");
     }
+    let is_mixed = |batch: &FileBatch| batch.files.iter().any(|file| file.language() == Some("PY"));
+    assert!(batches.iter().filter(|batch| batch.files[0].language() == Some("py")).all(is_mixed));
     let mut again: Vec<_> = batches.iter().flat_map(|batch| batch.files.clone()).collect();
     again.sort_by(|a, b| a.key.cmp(&b.key));
     assert_eq!(again, all);

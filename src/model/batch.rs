@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::key::language_of;
+use super::language_of;
 use super::{BatchPriority, Digest, FileKey, Fingerprint};
 
 /// A file that is due.
@@ -37,7 +37,8 @@ impl DiscoveredFile {
         Ok(Self { key, fingerprint: Fingerprint::from_metadata(&metadata), attempts: 0, recorded: None })
     }
 
-    /// Returns the programming language in the name: `py` for `a.py.ast.json`, `None` for `a.ast.json`.
+    /// Returns the language that the name tells, as the extension of the source: `py` for `a.py` and for
+    /// `a.py.ast.json`, `None` for `a.ast.json`. Compare it without regard to case, as rules and strategies do.
     pub fn language(&self) -> Option<&str> {
         std::str::from_utf8(language_of(self.key.name())?).ok()
     }
@@ -72,26 +73,5 @@ impl FileBatch {
             priority: BatchPriority::Normal,
             created_at: SystemTime::UNIX_EPOCH,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::RootId;
-
-    #[test]
-    fn the_language_is_the_extension_under_the_suffix() {
-        let language = |name: &str| {
-            let key = FileKey::from_relative_path(RootId(1), name.as_bytes()).unwrap();
-            let file =
-                DiscoveredFile { key, fingerprint: Fingerprint::default(), attempts: 0, recorded: None };
-            file.language().map(str::to_owned)
-        };
-        assert_eq!(language("d/a.py.ast.json").as_deref(), Some("py"));
-        assert_eq!(language("a.test.js_ast.json").as_deref(), Some("js"));
-        assert_eq!(language("a.ast.json"), None);
-        assert_eq!(language(".py.ast.json"), None);
-        assert_eq!(language("a.txt"), None);
     }
 }

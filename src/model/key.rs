@@ -8,8 +8,6 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::dumped_name;
-
 /// Number of a root within one state folder. Number 0 is the root of the file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RootId(pub u32);
@@ -257,13 +255,6 @@ pub(crate) fn relative_path_of(key: &[u8]) -> Vec<u8> {
     path.extend(folder.iter().map(|&b| if b == 0 { b'/' } else { b }));
     path.extend_from_slice(name);
     path
-}
-
-/// Returns the language that the name of a dump tells, by the extension below its ending: `py` of `a.py.ast.json`.
-pub(crate) fn language_of(name: &[u8]) -> Option<&[u8]> {
-    let dumped = dumped_name(name)?;
-    let dot = dumped.iter().rposition(|&byte| byte == b'.').filter(|&dot| dot > 0)?;
-    Some(&dumped[dot + 1..]).filter(|extension| !extension.is_empty())
 }
 
 /// Returns the length of the common prefix of two keys or names.

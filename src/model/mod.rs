@@ -26,7 +26,7 @@ pub use batch::{DiscoveredFile, FileBatch};
 #[doc(hidden)]
 pub use clock::Clock;
 pub use config::{BatchConfig, ConfigError, ErrorMode, FailureLimit, Order, StrategyKind};
-pub(crate) use dumps::dumped_name;
+pub(crate) use dumps::{extension_of, language_of, source_extension};
 #[doc(hidden)]
 pub use failure::with_remedy;
 pub use failure::{ErrorClass, FileError, Resource};

@@ -21,7 +21,7 @@ mod model {
     pub use crate::ast_result::{
         AstCall, AstImport, AstImportedName, AstNotes, AstResult, AstSymbol, AstTotals,
     };
-    pub(crate) use crate::dumps::dumped_name;
+    pub(crate) use crate::dumps::{extension_of, source_extension};
     pub(crate) use crate::failure::{ErrorClass, FileError};
 
     /// What a window is opened with; no document needs one.

@@ -32,7 +32,7 @@ pub(super) use super::facts::Facts;
 use super::facts::Store;
 pub(super) use super::facts::frame::{Frame, Span};
 use super::json::SyntaxFault;
-use crate::model::dumped_name;
+use crate::model;
 pub(super) use languages::language_of_extension;
 
 /// The number of dialects.
@@ -111,15 +111,12 @@ pub(super) fn language_of(path: &[u8]) -> Option<&'static str> {
 /// Returns the source's extension in a dump's name: `ts` of `a.ts.ast.json` and of `a.ts_ast.json`.
 pub(super) fn source_extension(path: &[u8]) -> &[u8] {
     let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
-    extension(dumped_name(name).unwrap_or(name))
+    model::source_extension(name).unwrap_or_default()
 }
 
-fn extension(name: &[u8]) -> &[u8] {
-    let name = name.rsplit(|&byte| byte == b'/' || byte == b'\\').next().unwrap_or_default();
-    match name.iter().rposition(|&byte| byte == b'.') {
-        Some(dot) if dot > 0 => name.get(dot + 1..).unwrap_or_default(),
-        _ => b"",
-    }
+fn extension(path: &[u8]) -> &[u8] {
+    let name = path.rsplit(|&byte| byte == b'/' || byte == b'\\').next().unwrap_or_default();
+    model::extension_of(name).unwrap_or_default()
 }
 
 /// One reading of a document. Members of an object come in any order, children before their object
