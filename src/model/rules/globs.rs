@@ -45,7 +45,7 @@ impl Globs {
             let error = |reason: String| FilterError { list, glob: text.clone(), reason };
             let inner = text.strip_suffix('/').unwrap_or(text);
             let inner = inner.strip_prefix("./").unwrap_or(inner);
-            if inner.is_empty() {
+            if inner.trim().is_empty() {
                 return Err(error("empty; write \"*\" for every file".to_owned()));
             }
             if let Some(suffix) = suffix_of(text) {
@@ -114,6 +114,44 @@ impl Globs {
         let fits = |at: &usize| is_folder || !self.texts.get(*at).is_some_and(|text| text.ends_with('/'));
         matching.into_iter().filter_map(|at| texts.get(at).copied()).find(fits)
     }
+}
+
+/// Returns the characters outside of brackets and braces that no backslash precedes, with their places: a comma or
+/// another separator among them ends the glob.
+pub(crate) fn bare_chars(text: &str) -> impl DoubleEndedIterator<Item = (usize, char)> {
+    let mut bare = Vec::new();
+    let mut braces = 0_usize;
+    // Where a class began: a `]` that is first in it stands for itself.
+    let mut class = None;
+    let mut is_escaped = false;
+    for (at, c) in text.char_indices() {
+        if std::mem::take(&mut is_escaped) {
+            continue;
+        }
+        match (c, class) {
+            (']', Some(from)) if !matches!(&text[from..at], "[" | "[!" | "[^") => class = None,
+            (_, Some(_)) => {}
+            ('\\', None) => is_escaped = true,
+            ('[', None) => class = Some(at),
+            ('{', None) => braces += 1,
+            ('}', None) => braces = braces.saturating_sub(1),
+            (c, None) if braces == 0 => bare.push((at, c)),
+            (_, None) => {}
+        }
+    }
+    bare.into_iter()
+}
+
+/// Puts what would end the glob within a rule into brackets: the result matches the same, and is read back as one glob.
+pub(crate) fn protected(glob: &str) -> String {
+    let mut text = glob.to_owned();
+    for (at, c) in bare_chars(glob).rev() {
+        let is_outermost = at == 0 || at + c.len_utf8() == glob.len();
+        if matches!(c, ',' | '=') || (c.is_whitespace() && is_outermost) {
+            text.replace_range(at..at + c.len_utf8(), &format!("[{c}]"));
+        }
+    }
+    text
 }
 
 /// Returns `.ast.json` for `*.ast.json`; `None` where more than a comparison is needed.

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use super::globs::Globs;
+use super::globs::{Globs, protected};
 use super::units::{duration_text, size_text};
-use crate::model::key::{language_of, name_of, relative_path_of};
-use crate::model::{Fingerprint, Timestamp};
+use crate::model::key::{name_of, relative_path_of};
+use crate::model::{Fingerprint, Timestamp, language_of};
 
 /// How soon a file is wanted.
 #[derive(
@@ -100,7 +100,8 @@ pub struct PriorityRule {
     /// Globs of which one matches the name or, with a `/`, the path below the root. Empty for all files.
     #[serde(rename = "match")]
     pub globs: Vec<String>,
-    /// Languages of which the name tells one, such as `py` for `a.py.ast.json`. Empty for all files.
+    /// Languages of which the name tells one, such as `py` for `a.py` and `a.py.ast.json`, in any case. Empty for all
+    /// files.
     #[serde(rename = "language")]
     pub languages: Vec<String>,
     /// Files of more bytes than this.
@@ -118,8 +119,8 @@ pub struct PriorityRule {
 
 /// Rules of a configuration, at most.
 const RULES_MAX: usize = 64;
-/// Bytes of all their globs and languages, at most: they are kept with each job and in the ledger.
-const TEXT_BYTES_MAX: usize = 4096;
+/// Bytes of all their globs, languages and origins, at most: they are kept with each job and in the ledger.
+const TEXT_BYTES_MAX: usize = 8192;
 
 impl PriorityRule {
     /// Returns whether it has no condition.
@@ -133,7 +134,7 @@ impl PriorityRule {
     }
 
     fn text_bytes(&self) -> usize {
-        self.globs.iter().chain(&self.languages).map(String::len).sum()
+        self.globs.iter().chain(&self.languages).chain([&self.origin]).map(String::len).sum()
     }
 
     fn compiled(&self) -> Result<Compiled, String> {
@@ -145,11 +146,13 @@ impl PriorityRule {
             );
         }
         for language in &self.languages {
-            if language.is_empty() || language.contains(['.', '/']) {
-                let plain = language.trim_matches(['.', '/', '*']);
+            let is_none = |c: char| c.is_whitespace() || "./*?[]{},\\".contains(c);
+            if language.is_empty() || language.contains(is_none) {
+                let plain = language.trim_matches(is_none);
                 return Err(format!(
-                    "language {language:?} is no extension: write it without a dot, such as {:?}",
-                    if plain.is_empty() || plain.contains(['.', '/']) { "py" } else { plain }
+                    "language {language:?} is no extension: write one alone, without dots, blanks and wildcards, such \
+                     as {:?}",
+                    if plain.is_empty() || plain.contains(is_none) { "py" } else { plain }
                 ));
             }
         }
@@ -169,7 +172,8 @@ impl PriorityRule {
 /// Formats the rule as a value of `--priority`.
 impl fmt::Display for PriorityRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut parts: Vec<String> = self.globs.iter().map(|glob| format!("match:{glob}")).collect();
+        let mut parts: Vec<String> =
+            self.globs.iter().map(|glob| format!("match:{}", protected(glob))).collect();
         parts.extend(self.languages.iter().map(|language| format!("language:{language}")));
         parts.extend(self.larger_than.map(|bytes| format!("larger-than:{}", size_text(bytes))));
         parts.extend(self.smaller_than.map(|bytes| format!("smaller-than:{}", size_text(bytes))));
@@ -221,7 +225,8 @@ impl PriorityRules {
         let bytes: usize = rules.iter().map(PriorityRule::text_bytes).sum();
         if bytes > TEXT_BYTES_MAX {
             return Err(format!(
-                "the globs and languages of all priority rules have {bytes} bytes: use {TEXT_BYTES_MAX} at most"
+                "the globs, languages and origins of all priority rules have {bytes} bytes: use {TEXT_BYTES_MAX} at \
+                 most"
             ));
         }
         Ok(Self(rules.iter().map(PriorityRule::compiled).collect::<Result<_, _>>()?))
@@ -350,12 +355,18 @@ mod tests {
         assert!(wrong(rule(&[], &[], high)).contains("no condition"));
         assert!(wrong(rule(&["[a"], &[], high)).starts_with("match glob \"[a\": "));
         assert!(wrong(rule(&["src/"], &[], high)).contains("\"src/**\""));
-        assert!(wrong(rule(&[], &[".py"], high)).contains("such as \"py\""));
+        for language in [".py", "*.py", "py*", " py", "p?", "{py,rs}", "py,rs", "", " ", "a/py", "py\\"] {
+            let wrong = wrong(rule(&[], &[language], high));
+            assert!(wrong.contains(&format!("language {language:?} is no extension")), "{wrong}");
+        }
+        assert!(wrong(rule(&[], &["*.py"], high)).contains("such as \"py\""));
         let sizes =
             PriorityRule { larger_than: Some(5 << 20), smaller_than: Some(5 << 20), ..Default::default() };
         assert!(wrong(sizes).contains("larger than 5MiB and smaller than 5MiB"));
         let long = "x".repeat(TEXT_BYTES_MAX + 1);
-        assert!(wrong(rule(&[&long], &[], high)).contains("use 4096 at most"));
+        assert!(wrong(rule(&[&long], &[], high)).contains("use 8192 at most"));
+        let far = PriorityRule { origin: long, ..rule(&["a"], &[], high) };
+        assert!(wrong(far).contains("use 8192 at most"));
         let many = vec![rule(&["a"], &[], high); RULES_MAX + 1];
         assert!(PriorityRules::new(&many).unwrap_err().contains("use 64 at most"));
     }

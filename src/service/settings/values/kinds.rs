@@ -11,6 +11,7 @@ use tracing::level_filters::LevelFilter;
 use super::{InvalidValue, Kind, Raw, Value, ValueForm, ValueInput, units};
 use crate::engine::root_path;
 use crate::model::FailureLimit;
+use crate::model::rules::globs::bare_chars;
 use crate::process::exec::ExecCommand;
 use crate::service::schedule::read_cron;
 use crate::service::settings::fields::NamedRoot;
@@ -52,6 +53,14 @@ pub(crate) fn seconds(min: u64, max: Duration) -> Kind<u64> {
     let limits = ", in whole seconds; a number alone is seconds";
     let whole = |text: &str| units::duration(text, true).filter(|time| time.subsec_nanos() == 0);
     let time = duration(Duration::from_secs(min), max, limits, whole);
+    time.stored_as(|time| time.as_secs(), |seconds| Duration::from_secs(*seconds))
+}
+
+/// An age in whole seconds, with its unit.
+pub(crate) fn age(max: Duration) -> Kind<u64> {
+    let limits = ", in whole seconds, with its unit, such as 7d or 90m";
+    let whole = |text: &str| units::duration(text, false).filter(|time| time.subsec_nanos() == 0);
+    let time = duration(Duration::from_secs(1), max, limits, whole);
     time.stored_as(|time| time.as_secs(), |seconds| Duration::from_secs(*seconds))
 }
 
@@ -275,19 +284,11 @@ pub(super) fn is_filter(text: &str) -> bool {
 
 /// Splits globs at commas that are outside of brackets.
 pub(super) fn split_globs(text: &str) -> Vec<String> {
-    let mut depth = 0_usize;
     let mut from = 0;
     let mut globs = Vec::new();
-    for (at, c) in text.char_indices() {
-        match c {
-            '{' | '[' => depth += 1,
-            '}' | ']' => depth = depth.saturating_sub(1),
-            ',' if depth == 0 => {
-                globs.push(&text[from..at]);
-                from = at + 1;
-            }
-            _ => {}
-        }
+    for (at, _) in bare_chars(text).filter(|(_, c)| *c == ',') {
+        globs.push(&text[from..at]);
+        from = at + 1;
     }
     globs.push(&text[from..]);
     globs.into_iter().map(|glob| glob.trim().to_owned()).filter(|glob| !glob.is_empty()).collect()

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use super::kinds::{seconds, size, split_globs, word};
+use super::kinds::{age, size, split_globs, word};
 use super::{InvalidValue, Kind, Raw, Value, ValueForm, ValueInput};
+use crate::model::rules::globs::bare_chars;
 use crate::model::{BatchPriority, PriorityRule, PriorityRules};
 use crate::service::settings::problem::Origin;
 use crate::service::settings::suggest::nearest_of;
 
 /// The conditions of a rule.
 const CONDITIONS: [&str; 5] = ["match", "language", "larger-than", "smaller-than", "newer-than"];
+const MATCH: &str = CONDITIONS[0];
 const CLASS: &str = "class";
 /// A century.
 const AGE_MAX: Duration = Duration::from_secs(36_525 * 86_400);
@@ -43,14 +45,15 @@ fn read_texts(text: &str, origin: &Origin, rules: &mut Vec<PriorityRule>, wrong:
     let mut rule = new();
     let mut begun = Vec::new();
     for part in split_globs(text) {
-        let (condition, class) =
-            part.rsplit_once('=').map_or((&*part, None), |(left, class)| (left, Some(class)));
+        let equals = bare_chars(&part).rfind(|(_, c)| *c == '=').map(|(at, _)| at);
+        let (condition, class) = equals.map_or((&*part, None), |at| (&part[..at], Some(&part[at + 1..])));
+        let condition = condition.trim();
         if !condition.is_empty() {
             wrong.extend(set_condition(&mut rule, condition).err());
         }
         begun.push(condition.to_owned());
-        let Some(class) = class else { continue };
-        wrong.extend(set_member(&mut rule, CLASS, &Raw::Text(class.trim().to_owned())).err());
+        let Some(class) = class.map(str::trim) else { continue };
+        wrong.extend(set_class(&mut rule, condition, class).err());
         let rule = std::mem::replace(&mut rule, new());
         if wrong.is_empty() {
             wrong.extend(check(&rule).err());
@@ -64,18 +67,37 @@ fn read_texts(text: &str, origin: &Origin, rules: &mut Vec<PriorityRule>, wrong:
     }
 }
 
+/// Sets the class behind the last condition of a rule.
+fn set_class(rule: &mut PriorityRule, condition: &str, class: &str) -> Result<(), String> {
+    set_member(rule, CLASS, &Raw::Text(class.to_owned())).map_err(|wrong| {
+        let is_part_of_glob = !wrong.ends_with('?') && !condition.is_empty() && !class.is_empty();
+        if is_part_of_glob {
+            format!("{wrong}; where the = belongs to a glob, write \"{condition}[=]{class}\"")
+        } else {
+            wrong
+        }
+    })
+}
+
 /// Sets a condition of the form `NAME:VALUE`; anything else is a glob.
 fn set_condition(rule: &mut PriorityRule, text: &str) -> Result<(), String> {
-    match text.split_once(':') {
-        Some((name, value)) if CONDITIONS.contains(&name) => {
-            // It has no further list in it: its commas would have ended it.
-            set_member(rule, name, &Raw::List(vec![Raw::Text(value.to_owned())]))
-        }
-        Some((name, value)) if let Some(near) = nearest_of(name, CONDITIONS.into_iter()) => {
-            Err(format!("priority has no condition {name:?}; did you mean {near}:{value}?"))
-        }
-        _ => set_member(rule, "match", &Raw::List(vec![Raw::Text(text.to_owned())])),
+    // It has no further list in it: its commas would have ended it.
+    let one = |value: &str| Raw::List(vec![Raw::Text(value.trim().to_owned())]);
+    let Some((name, value)) = text.split_once(':') else { return set_member(rule, MATCH, &one(text)) };
+    let name = name.trim();
+    if CONDITIONS.contains(&name) {
+        return set_member(rule, name, &one(value));
     }
+    if let Some(near) = nearest_of(name, CONDITIONS.into_iter()) {
+        return Err(format!("priority has no condition {name:?}; did you mean {near}:{value}?"));
+    }
+    if name.chars().all(|c| c.is_ascii_alphabetic() || c == '-') {
+        let names = CONDITIONS.join(", ");
+        return Err(format!(
+            "priority has no condition {name:?}: a rule has {names}; for a glob write match:{text}"
+        ));
+    }
+    set_member(rule, MATCH, &one(text))
 }
 
 /// Sets a member of a rule.
@@ -96,19 +118,19 @@ pub(in crate::service::settings) fn set_member(
         raw
     };
     match name {
-        "match" => {
+        MATCH => {
             let globs = texts(name, raw)?;
             check(&PriorityRule { globs: globs.clone(), ..PriorityRule::default() })?;
             rule.globs.extend(globs);
         }
         "language" => {
-            let languages = texts(name, raw)?;
+            let languages = texts(name, raw)?.iter().map(|text| text.trim().to_owned()).collect::<Vec<_>>();
             check(&PriorityRule { languages: languages.clone(), ..PriorityRule::default() })?;
             rule.languages.extend(languages);
         }
-        "larger-than" => rule.larger_than = Some(value(&size(0, 1), name, single)?),
-        "smaller-than" => rule.smaller_than = Some(value(&size(1, 1), name, single)?),
-        "newer-than" => rule.newer_than_seconds = Some(value(&seconds(1, AGE_MAX), name, single)?),
+        "larger-than" => set_once(&mut rule.larger_than, &size(0, 1), name, single)?,
+        "smaller-than" => set_once(&mut rule.smaller_than, &size(1, 1), name, single)?,
+        "newer-than" => set_once(&mut rule.newer_than_seconds, &age(AGE_MAX), name, single)?,
         CLASS => {
             rule.class = value(&word(BatchPriority::ALL), name, single).map_err(|wrong| {
                 let names = || BatchPriority::ALL.into_iter().map(BatchPriority::as_str);
@@ -141,6 +163,20 @@ fn texts(name: &str, raw: &Raw) -> Result<Vec<String>, String> {
     raw.items(split_globs)
         .and_then(|all| Some(all).filter(is_given).ok_or(InvalidValue::Limits))
         .map_err(wrong)
+}
+
+/// Sets a condition of which a rule has one.
+fn set_once<T: 'static>(
+    condition: &mut Option<T>,
+    kind: &Kind<T>,
+    name: &str,
+    raw: &Raw,
+) -> Result<(), String> {
+    let value = value(kind, name, raw)?;
+    match condition.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(format!("priority.{name} is given twice in one rule: keep one of them")),
+    }
 }
 
 fn value<T: 'static>(kind: &Kind<T>, name: &str, raw: &Raw) -> Result<T, String> {

@@ -73,3 +73,27 @@ fn a_switch_has_the_usual_words() {
     assert_eq!(["Yes", "0"].map(|word| text(&switch(), word)), [true, false].map(|on| Ok(Value::Switch(on))));
     assert!(text(&switch(), "maybe").is_err());
 }
+
+#[test]
+fn rules_are_read_back_as_they_are_shown() {
+    let kind = priority::priorities();
+    let shown = |raw: &Raw| match (kind.read)(raw, &Origin::Default) {
+        Ok(rules) => ((kind.show)(&rules).to_string(), rules),
+        Err(wrong) => panic!("{raw}: {:?}", wrong.messages(&kind.limits, "")),
+    };
+    let owned = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
+    for globs in [
+        &["a,b", "c=d"][..],
+        &["{a,b}=[,=]*", "[]=,]x,", "[!]=]"],
+        &["a\\,b\\=c", "a\\{b,c", "=", ","],
+        &[" x y ", "match:a", "language:b", "size:3M"],
+    ] {
+        let rule = PriorityRule { globs: owned(globs), languages: owned(&["PY"]), ..PriorityRule::default() };
+        let (text, given) = shown(&Raw::List(vec![Raw::Rule(Box::new(rule))]));
+        let (again, read) = shown(&Raw::Text(text.clone()));
+        assert_eq!(again, text, "{globs:?}");
+        assert_eq!((read.len(), read[0].globs.len()), (given.len(), given[0].globs.len()), "{text}");
+    }
+    let (text, _) = shown(&Raw::Text(" src/** = high , language : py , newer-than : 7d = low".to_owned()));
+    assert_eq!(text, "match:src/**=high,language:py,newer-than:168h=low");
+}

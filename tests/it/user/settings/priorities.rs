@@ -77,7 +77,16 @@ fn explain_names_the_rule_its_origin_and_the_class() {
     assert_eq!(explained("c.ast.json"), flag("match:c*,newer-than:168h=low", "low", 2));
     let told = ran(sandbox.command(["explain"]).arg(sandbox.root.join("src/b.py_ast.json"))).expect(0);
     let told = String::from_utf8(told.stdout).unwrap();
-    assert!(told.contains("priority  high by rule 1: language:py=high (flag --priority)"), "{told}");
+    let by_job = "priority  high by rule 1: language:py=high (flag --priority), by the rules of job 2, of 20";
+    assert!(told.contains(by_job), "{told}");
+    let next = "next job  normal, as no rule matches, by the present configuration without flags";
+    assert!(told.contains(next), "{told}");
+    let same = ran(sandbox
+        .command(["explain"])
+        .arg(sandbox.root.join("src/a.rs.ast.json"))
+        .env("OUTLAST_PRIORITY", "language:py=high"));
+    let same = String::from_utf8(same.expect(0).stdout).unwrap();
+    assert!(same.contains("of job 2") && !same.contains("next job"), "{same}");
     let mut from_environment = sandbox.run_command(&[]);
     from_environment.env("OUTLAST_PRIORITY", "src/{a,b}.*,smaller-than:1M=low, *=high");
     ran(&mut from_environment).expect(0);
@@ -132,7 +141,10 @@ class = "low"
         (10, "priority.larger-than is \"2 parsecs\": must be 0B or more, with its unit"),
         (11, "priority.newer-than is \"soon\": must be 1s to"),
         (14, "priority.match is a list: must be a text or a list of texts, and not empty"),
-        (15, "language \".py\" is no extension: write it without a dot, such as \"py\""),
+        (
+            15,
+            "language \".py\" is no extension: write one alone, without dots, blanks and wildcards, such as \"py\"",
+        ),
         (19, "no file is larger than 3MiB and smaller than 2MiB"),
     ] {
         let place = format!("FILE:{line}: ");
@@ -147,6 +159,26 @@ class = "low"
         ("=high", "a priority rule has no condition"),
         ("langage:py=high", "priority has no condition \"langage\"; did you mean language:py?"),
         ("larger-than:2=low", "priority.larger-than is \"2\": must be 0B or more"),
+        (
+            "larger-than:2M,larger-than:3M=low",
+            "priority.larger-than is given twice in one rule: keep one of them",
+        ),
+        (
+            "newer-than:7=low",
+            "priority.newer-than is \"7\": must be 1s to 876600h, in whole seconds, with its unit, such as 7d",
+        ),
+        (
+            "a=b,c=high",
+            "priority.class is \"b\": must be one of high, normal, low; where the = belongs to a glob, write \"a[=]b\"",
+        ),
+        (
+            "language:*.py=high",
+            "language \"*.py\" is no extension: write one alone, without dots, blanks and wildcards, such as \"py\"",
+        ),
+        ("language:=high", "language \"\" is no extension"),
+        ("match: =high", "match glob \"\": empty"),
+        ("larger-than: =high", "priority.larger-than is \"\": must be"),
+        ("size:5M=high", "priority has no condition \"size\": a rule has match, language"),
         ("src/=low", "match glob \"src/\": names a folder; write \"src/**\""),
     ] {
         fs::remove_file(&file).unwrap_or_default();
@@ -160,4 +192,21 @@ class = "low"
         "{}",
         told.stderr
     );
+}
+
+#[test]
+fn a_rule_by_language_finds_sources_and_dumps_in_any_case() {
+    let sandbox = Sandbox::with(&[
+        ("a.py", "a"),
+        ("B.PY", "b"),
+        ("c.rs", "c"),
+        ("d.json", "{}"),
+        ("e.py.ast.json", AST),
+    ]);
+    let rules =
+        ["--include", "*", "--strategy", "language", "--priority", "language : Py = high, language:json=low"];
+    sandbox.run_ok(&[&["--exec", "wc -c {}"], &rules[..]].concat());
+    let class = |path: &str| sandbox.explain(sandbox.root.join(path))["priority"]["class"].clone();
+    let classes = ["a.py", "B.PY", "c.rs", "d.json", "e.py.ast.json"].map(class);
+    assert_eq!(classes, ["high", "high", "normal", "low", "high"]);
 }
