@@ -81,7 +81,7 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
         CliCommand::Status(args) => command::status::status(global, args),
         CliCommand::Jobs(args) => command::jobs::jobs(global, args),
         CliCommand::Records(args) => command::records::records(global, args),
-        CliCommand::Explain(args) => command::explain::explain(global, args),
+        CliCommand::Explain(args) => command::explain::explain(global, args, &settings),
         CliCommand::Failures(args) => command::failures::failures(global, args),
         CliCommand::Retry(args) => command::failures::retry(global, args),
         CliCommand::Forget(args) => command::roots::forget(global, args),

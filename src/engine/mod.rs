@@ -49,7 +49,9 @@ pub use error::{
 pub use query::failures::{FailureGroup, FailureReport, FailureSample, SAMPLES};
 pub use query::jobs::{JobOutcome, JobReport, JobRoot, JobStatus, JobSummary};
 pub use query::records::{CommittedLog, RecordFilter};
-pub use query::status::{Explanation, FilePriority, FileState, RootStatus, StateCounts, StatusReport};
+pub use query::status::{
+    Explanation, FilePriority, FileState, RootStatus, RulesOfJob, StateCounts, StatusReport,
+};
 pub use resources::breaker::{BreakerState, BreakerStatus};
 pub use roots::file_list::FileList;
 pub use roots::{MovedRoot, move_root, root_path};
@@ -63,9 +65,12 @@ pub use stats::{
     WatchFigures, WatchedRoot, WorkerStatistics,
 };
 pub use stop::Stop;
+#[doc(hidden)]
+pub use store::Store;
+pub use store::StoreView;
 pub use store::repair::{RepairReport, repair};
-pub use store::{Store, StoreView};
 pub use watch::WatchOptions;
 pub use workers::inspect::{Inspection, inspect};
 
 pub use crate::ledger::{Counts, JobCounts, JobEnd, JobKind};
+pub use crate::source::watch::WatchStatus;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -16,8 +17,8 @@ use crate::engine::stats::{BatchStatistics, lossy};
 use crate::engine::store::StoreView;
 use crate::ledger::{Counts, Entry, EntryState, Job};
 use crate::model::{
-    BatchConfig, BatchPriority, Cursor, FileKey, Fingerprint, LogPosition, PriorityCounts, RecordCursor,
-    RecordHead, Root, RootId, Timestamp, without_copy_mark,
+    BatchConfig, BatchPriority, Cursor, FileKey, Fingerprint, LogPosition, PriorityCounts, PriorityRule,
+    PriorityRules, RecordCursor, RecordHead, Root, RootId, Timestamp, without_copy_mark,
 };
 use crate::sink::{LineReader, segment_bytes, segments};
 use crate::source::{TreeSource, Verdict};
@@ -124,6 +125,12 @@ pub struct Explanation {
     /// How soon it is processed when it is due, by the rules of the latest job; `None` under no root.
     #[serde(default)]
     pub priority: Option<FilePriority>,
+    /// That job; `None` under no root, and before the first.
+    #[serde(default)]
+    pub rules_of: Option<RulesOfJob>,
+    /// How soon by the rules that the client has now, where they say something else: they hold from its next job on.
+    #[serde(default)]
+    pub next_priority: Option<FilePriority>,
     /// Attempts at the current version that failed with an error that may pass.
     pub attempts: u16,
     /// Size as last seen, in bytes.
@@ -138,6 +145,15 @@ pub struct Explanation {
     pub record: Option<Box<RawValue>>,
 }
 
+/// The job whose priority rules hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RulesOfJob {
+    /// Its number.
+    pub job_id: u64,
+    /// When it was started.
+    pub started: Timestamp,
+}
+
 /// The priority of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FilePriority {
@@ -149,6 +165,18 @@ pub struct FilePriority {
     pub text: Option<String>,
     /// Where the rule is from, such as `/srv/outlast.toml:12`.
     pub origin: Option<String>,
+}
+
+impl FilePriority {
+    /// Returns what this rule, the first that matches, and its number say.
+    fn by(first: Option<(usize, PriorityRule)>) -> Self {
+        first.map_or_else(Self::default, |(number, rule)| Self {
+            class: rule.class,
+            rule: Some(number),
+            text: Some(rule.to_string()),
+            origin: Some(rule.origin).filter(|origin| !origin.is_empty()),
+        })
+    }
 }
 
 /// As `explain` prints it.
@@ -193,13 +221,15 @@ impl StoreView {
         })
     }
 
-    /// Returns what the state and the filters of the latest job say of a path.
+    /// Returns what the state and the filters of the latest job say of a path, and what these rules would, if they say
+    /// something else.
     ///
     /// # Errors
     /// Where the state can't be read.
     pub fn explain(
         &self,
         path: impl AsRef<Path>,
+        rules: &[PriorityRule],
         tree: &dyn Fn(&BatchConfig) -> Result<TreeSource, EngineError>,
     ) -> Result<Explanation, EngineError> {
         let path = path.as_ref();
@@ -210,6 +240,8 @@ impl StoreView {
             scan: "lies under no root of this state".to_owned(),
             state: FileState::Unknown,
             priority: None,
+            rules_of: None,
+            next_priority: None,
             attempts: 0,
             size: None,
             mtime: None,
@@ -228,22 +260,20 @@ impl StoreView {
             let on_disk =
                 || std::fs::symlink_metadata(&absolute).ok().map(|found| Fingerprint::from_metadata(&found));
             let version = entry.map(|entry| entry.fingerprint).or_else(on_disk);
-            answer.priority = version.map(|version| self.priority_of(&key, &version));
+            answer.priority = version.map(|version| FilePriority::by(self.reader.rule_of(&key, &version)));
+            let of_job = |job: &Job| RulesOfJob { job_id: job.id, started: job.started };
+            answer.rules_of = self.known_jobs()?.iter().rev().find(|job| job.has_begun()).map(of_job);
+            let rules = PriorityRules::new(rules).unwrap_or_default();
+            let now = Timestamp::from_system_time(SystemTime::now());
+            let next = version.map(|version| rules.first(key.as_bytes(), &version, now));
+            let next = next.map(|rule| FilePriority::by(rule.map(|(number, rule)| (number, rule.clone()))));
+            let differs = |next: &FilePriority| {
+                answer.priority.as_ref().is_some_and(|now| (now.class, &now.text) != (next.class, &next.text))
+            };
+            answer.next_priority = next.filter(differs);
             entry.map_or(Ok(()), |entry| self.tell_entry(&mut answer, &key, &entry))?;
         }
         Ok(answer)
-    }
-
-    fn priority_of(&self, key: &FileKey, version: &Fingerprint) -> FilePriority {
-        match self.reader.rule_of(key, version) {
-            None => FilePriority::default(),
-            Some((number, rule)) => FilePriority {
-                class: rule.class,
-                rule: Some(number),
-                text: Some(rule.to_string()),
-                origin: Some(rule.origin).filter(|origin| !origin.is_empty()),
-            },
-        }
     }
 
     fn tell_entry(&self, answer: &mut Explanation, key: &FileKey, entry: &Entry) -> Result<(), EngineError> {

@@ -42,7 +42,7 @@ use super::settings::nearest_of;
 use crate::engine::{
     Command, ConsumerChange, Engine, EngineError, ForgetFilter, RecordFilter, Refusal, RetryFilter, StoreView,
 };
-use crate::model::{ConsumerName, ErrorClass, RecordCursor};
+use crate::model::{BatchConfig, ConsumerName, ErrorClass, PriorityRule, RecordCursor};
 
 const SOCKET: &str = "ctl.sock";
 /// The line that says that the answer is being prepared.
@@ -83,6 +83,9 @@ pub enum Request {
     Explain {
         /// An absolute path, which need not be UTF-8.
         path: OsString,
+        /// The priority rules that the client has now.
+        #[serde(default)]
+        rules: Vec<PriorityRule>,
     },
     /// [`FailureReport`](crate::engine::FailureReport) as JSON.
     Failures {
@@ -198,9 +201,9 @@ pub fn answer(
             write!(out, "\n{since}").map_err(unsent)
         }
         Request::Commit(change) => write_json(&engine.change_consumer(change)?, out),
-        Request::Explain { path } => {
-            let explanation =
-                view.explain(Path::new(path), &|config| engine.tree_for(config, view.own_folders()))?;
+        Request::Explain { path, rules } => {
+            let tree = |config: &BatchConfig| engine.tree_for(config, view.own_folders());
+            let explanation = view.explain(Path::new(path), rules, &tree)?;
             write_json(&explanation, out)
         }
         Request::Failures { class, samples } => write_json(&view.failures(*class, *samples)?, out),
