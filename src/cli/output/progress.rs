@@ -16,6 +16,9 @@ use crate::cli::options::global::Format;
 /// How often the bar is drawn.
 const DRAW: Duration = Duration::from_millis(100);
 
+/// The bar. All figures are in the text: indicatif would draw its own between two changes of them.
+const BAR: &str = "{bar:16} {wide_msg}";
+
 /// The progress display, active until dropped.
 pub(crate) struct Shown {
     /// Carries no messages: dropping it ends the thread.
@@ -65,7 +68,7 @@ enum Display {
 impl Display {
     fn bar() -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{bar:16} {percent:>3}% {wide_msg}");
+        let style = ProgressStyle::with_template(BAR);
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         Self::Bar { bar, rate: Rate::default() }
     }
@@ -81,14 +84,14 @@ impl Display {
         }
         match self {
             Self::Bar { bar, rate } => {
-                rate.note(statistics);
+                rate.note(statistics, Instant::now());
                 let done = statistics.progress.ok + statistics.progress.failed;
                 bar.set_length(done + statistics.progress.pending);
                 bar.set_position(done);
                 bar.set_message(plain(&message(statistics, rate)));
             }
             Self::Heartbeat { format: Format::Human, rate } => {
-                rate.note(statistics);
+                rate.note(statistics, Instant::now());
                 tell(&format!("outlast: {}", message(statistics, rate)));
             }
             Self::Heartbeat { .. } => {
@@ -107,32 +110,36 @@ impl Display {
     }
 }
 
-/// Bytes and files per second, as moving averages.
+/// Bytes and files per second, as moving averages over the time in which files are processed.
 #[derive(Default)]
 struct Rate {
     last: Option<(Instant, u64, u64)>,
     bytes: f64,
     files: f64,
+    /// Whether nothing is processed now. The averages then stay what they were.
+    is_idle: bool,
 }
 
 impl Rate {
-    fn note(&mut self, statistics: &BatchStatistics) {
+    fn note(&mut self, statistics: &BatchStatistics, now: Instant) {
         let bytes = statistics.progress.bytes;
         let files = statistics.progress.ok + statistics.progress.failed;
-        let now = Instant::now();
-        if self.last.is_none() {
-            let elapsed = statistics.progress.elapsed_seconds.max(1e-3);
-            self.bytes = bytes as f64 / elapsed;
-            self.files = files as f64 / elapsed;
+        let last = self.last.replace((now, bytes, files));
+        let (seconds, old_bytes, old_files) = match last {
+            Some((then, bytes, files)) => ((now - then).as_secs_f64(), bytes, files),
+            None => (statistics.progress.elapsed_seconds, 0, 0),
+        };
+        let is_idle = matches!(statistics.state, ProcessingState::Waiting | ProcessingState::Paused)
+            && files == old_files;
+        // What was idle at the last look may have been so for most of the time since then.
+        if std::mem::replace(&mut self.is_idle, is_idle) || is_idle {
+            return;
         }
-        if let Some((then, old_bytes, old_files)) = self.last {
-            let seconds = (now - then).as_secs_f64().max(1e-3);
-            let weight = (seconds / 3.0).min(1.0);
-            let towards = |old: f64, new: f64| old + weight * (new - old);
-            self.bytes = towards(self.bytes, bytes.saturating_sub(old_bytes) as f64 / seconds);
-            self.files = towards(self.files, files.saturating_sub(old_files) as f64 / seconds);
-        }
-        self.last = Some((now, bytes, files));
+        let seconds = seconds.max(1e-3);
+        let weight = if self.files == 0.0 { 1.0 } else { (seconds / 3.0).min(1.0) };
+        let towards = |old: f64, new: f64| old + weight * (new - old);
+        self.bytes = towards(self.bytes, bytes.saturating_sub(old_bytes) as f64 / seconds);
+        self.files = towards(self.files, files.saturating_sub(old_files) as f64 / seconds);
     }
 }
 
@@ -140,7 +147,11 @@ fn message(statistics: &BatchStatistics, rate: &Rate) -> String {
     let progress = &statistics.progress;
     let done = progress.ok + progress.failed;
     // The rate and the time left come first: a narrow terminal cuts off the end.
-    let mut text = format!("{done} of {} files, {:.0} files/s", done + progress.pending, rate.files);
+    let all = done + progress.pending;
+    // Rounded down: only all files are 100 %.
+    let percent = u128::from(done) * 100 / u128::from(all.max(1));
+    let files_per_second = if rate.is_idle { 0.0 } else { rate.files };
+    let mut text = format!("{percent}%, {done} of {all} files, {files_per_second:.0} files/s");
     if statistics.state == ProcessingState::Processing && rate.bytes > 0.0 {
         let left = Duration::from_secs_f64(statistics.pending_bytes as f64 / rate.bytes.max(1.0));
         text += &format!(", {} left", HumanDuration(left));
@@ -183,10 +194,68 @@ mod tests {
         statistics.pending_bytes = 720;
         let rate = Rate { bytes: 1.0, files: 110_000.0, ..Rate::default() };
         let text = message(&statistics, &rate);
-        assert!(text.starts_with("999999 of 1000000 files, 110000 files/s, 12 minutes left"), "{text}");
-        let bar = "{bar:16} 100% ".len() - "{bar:16}".len() + 16;
+        assert!(text.starts_with("99%, 999999 of 1000000 files, 110000 files/s, 12 minutes left"), "{text}");
+        let bar = BAR.replace("{bar:16}", &"#".repeat(16)).replace("{wide_msg}", "").len();
         assert!(text.find(" left").unwrap() + " left".len() + bar <= 80, "{text}");
     }
+
+    #[test]
+    fn each_frame_has_the_percent_of_its_own_counts() {
+        let mut statistics = BatchStatistics::default();
+        for (ok, failed, pending, start) in [
+            (0, 0, 0, "0%, 0 of 0 files"),
+            (0, 0, 9, "0%, 0 of 9 files"),
+            (28, 1, 71, "29%, 29 of 100 files"),
+            (298, 1, 1, "99%, 299 of 300 files"),
+            (7, 2, 0, "100%, 9 of 9 files"),
+        ] {
+            statistics.progress.ok = ok;
+            statistics.progress.failed = failed;
+            statistics.progress.pending = pending;
+            let text = message(&statistics, &Rate::default());
+            assert!(text.starts_with(start), "{text}");
+        }
+        assert!(!BAR.contains("percent"), "the bar counts at other moments than the text beside it");
+    }
+
+    #[test]
+    fn the_time_left_is_as_before_once_a_wait_has_ended() {
+        let mut rate = Rate::default();
+        let mut statistics =
+            BatchStatistics { state: ProcessingState::Processing, ..BatchStatistics::default() };
+        let mut now = Instant::now();
+        let mut look = |state, done: u64, seconds: u64| {
+            now += Duration::from_secs(seconds);
+            statistics.state = state;
+            statistics.progress.elapsed_seconds += seconds as f64;
+            statistics.progress.ok = done;
+            statistics.progress.bytes = done * 1000;
+            statistics.progress.pending = 2200 - done;
+            statistics.pending_bytes = (2200 - done) * 1000;
+            rate.note(&statistics, now);
+            message(&statistics, &rate)
+        };
+        let before = look(ProcessingState::Processing, 1000, 10);
+        assert!(before.contains(" 100 files/s, 12 seconds left"), "{before}");
+        for stop in [ProcessingState::Waiting, ProcessingState::Paused] {
+            (0..60).for_each(|_| assert!(look(stop, 1000, 10).contains(" 0 files/s")));
+            look(ProcessingState::Processing, 1000, 1);
+            let after = look(ProcessingState::Processing, 1100, 1);
+            assert!(after.contains(" 100 files/s, 11 seconds left"), "{after}");
+            assert!(look(ProcessingState::Processing, 1000, 0).contains("12 seconds left"));
+        }
+        let mut rate = Rate::default();
+        let waited = |state, ok: u64, rate: &mut Rate, at: Instant| {
+            let mut statistics = BatchStatistics { state, ..BatchStatistics::default() };
+            statistics.progress.ok = ok;
+            rate.note(&statistics, at);
+        };
+        waited(ProcessingState::Waiting, 0, &mut rate, now);
+        waited(ProcessingState::Processing, 0, &mut rate, now + Duration::from_secs(600));
+        waited(ProcessingState::Processing, 10, &mut rate, now + Duration::from_secs(601));
+        assert_eq!(rate.files.round(), 10.0, "a run that waited first");
+    }
+
     #[test]
     fn a_line_names_the_resource_that_is_waited_for() {
         let disk = serde_json::json!({

@@ -2,6 +2,8 @@
 const chart = {
   /** Seconds that are shown. */
   range: 120,
+  /** When nothing was processed last, in Unix seconds. */
+  restedUntil: 0,
   seconds: { at: [], files: [] },
   minutes: { at: [], files: [] },
 
@@ -77,9 +79,15 @@ const chart = {
     say("rate-text", `${rate(last)} files/s now, ${rate(mean)} on average, ${rate(most)} at most.`);
   },
 
+  /** Leaves the seconds so far out of the recent ones: nothing was processed in them. */
+  rest() {
+    this.restedUntil = this.seconds.at.at(-1) ?? 0;
+  },
+
   /** The average of the last seconds, for an estimate that does not jump. */
   recent() {
-    const values = this.seconds.files.slice(-30);
+    const from = Math.max(this.seconds.files.length - 30, 0);
+    const values = this.seconds.files.filter((_, at) => at >= from && this.seconds.at[at] > this.restedUntil);
     return values.length ? values.reduce((sum, value) => sum + value, 0) / values.length : 0;
   },
 };

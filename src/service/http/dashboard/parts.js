@@ -69,6 +69,7 @@ function showProgress(statistics) {
 
 function timeLeft(statistics) {
   const { state, pending } = statistics;
+  if (state === "paused" || state === "waiting") chart.rest();
   if (state === "paused") return "Paused: nothing is begun.";
   if (state === "waiting") return "Waiting for what is missing.";
   if (pending === 0) return state === "scanning" ? "Looking for more." : "Nothing is due.";
