@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use indicatif::HumanBytes;
 use outlast::PriorityCounts;
 use outlast::engine::{BatchStatistics, BreakerState, StatusReport, WatchFigures};
 use outlast::service::Request;
@@ -83,18 +84,18 @@ fn write_status(report: &StatusReport, out: &mut Lines<'_>) -> io::Result<()> {
     }
     writeln!(
         out,
-        "state {:.1} MB, records {:.1} MB in {}",
-        report.state_bytes as f64 / 1e6,
-        report.records_bytes as f64 / 1e6,
+        "state {}, records {} in {}",
+        HumanBytes(report.state_bytes),
+        HumanBytes(report.records_bytes),
         report.records.display()
     )?;
     for consumer in &report.consumers {
         let behind = match consumer.behind_bytes {
             Some(0) => "has read all".to_owned(),
             Some(bytes) => format!(
-                "{:.1} MB behind, compaction leaves {:.1} MB for it",
-                bytes as f64 / 1e6,
-                consumer.held_bytes as f64 / 1e6
+                "{} behind, compaction leaves {} for it",
+                HumanBytes(bytes),
+                HumanBytes(consumer.held_bytes)
             ),
             None => "has to start over, as the log no longer has what comes next".to_owned(),
         };

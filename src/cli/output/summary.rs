@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use anyhow::Result;
+use indicatif::HumanBytes;
 use outlast::Timestamp;
 use outlast::engine::{RepositoryProcessingResult, RunOptions, StopCause};
 
@@ -83,13 +84,13 @@ fn write_summary(result: &RepositoryProcessingResult, dry_run: bool, out: &mut L
     if !dry_run {
         writeln!(
             out,
-            "  {:.1} MB in {:.2} s, {:.0} files/s, {}, {}, {:.0} MB of memory at most",
-            progress.bytes as f64 / 1e6,
+            "  {} in {:.2} s, {:.0} files/s, {}, {}, {} of memory at most",
+            HumanBytes(progress.bytes),
             progress.elapsed_seconds,
             progress.files_per_second,
             counted(progress.batches, "batch", "batches"),
             counted(progress.ticks, "tick", "ticks"),
-            result.peak_rss_bytes as f64 / 1e6
+            HumanBytes(result.peak_rss_bytes)
         )?;
     }
     Ok(())

@@ -163,7 +163,7 @@ fn a_consumer_that_is_further_behind_than_the_setting_says_holds_the_log_no_long
     let (behind, held) = (status(&sandbox)["behind_bytes"].clone(), status(&sandbox)["held_bytes"].clone());
     assert!(behind.as_u64().unwrap() > 500 && held == behind, "{behind}, {held}");
     let line = ran(&mut sandbox.command(["status"])).expect(0).text();
-    assert!(line.contains("MB behind, compaction leaves 0.0 MB for it"), "{line}");
+    assert!(line.contains("B behind, compaction leaves ") && !line.contains(" MB"), "{line}");
     let compact = |keep: &str| ran(sandbox.command(["compact"]).env("OUTLAST_CONSUMER_KEEP", keep)).expect(0);
     let kept = compact(&format!("{behind}B"));
     assert!(kept.text().contains("a consumer has not read") && kept.stderr.is_empty(), "{kept}");
