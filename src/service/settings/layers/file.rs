@@ -97,7 +97,9 @@ impl<'a> TomlFile<'a> {
         let lines: Vec<_> = wrong.iter().map(|problem| problem.origin.line()).collect();
         let others = self.found.problems.split_off(before);
         wrong.extend(others.into_iter().filter(|problem| !lines.contains(&problem.origin.line())));
-        wrong.sort_by_key(|problem| problem.origin.line());
+        wrong.sort_by(|a, b| (a.origin.line(), &a.what).cmp(&(b.origin.line(), &b.what)));
+        // The parser's recovery may report the same twice.
+        wrong.dedup();
         self.found.problems.extend(wrong);
         let Self { values, profiles, .. } = self;
         self.found.files.push(FileSettings { path: self.path.to_owned(), values, profiles });
@@ -324,5 +326,15 @@ mod tests {
         assert!(problems.iter().any(|line| line.starts_with("/p/outlast.toml:2: ")), "{problems:?}");
         assert!(problems.iter().any(|line| line.contains(":3: duplicate key")), "{problems:?}");
         assert!(found.len() <= 1, "{found:?}");
+        for twice in [
+            "profile = \"x\"\n[profile.a]\nworkers = 2\n",
+            "root = 1\n[root.a]\n",
+            "priority = 1\n[[priority]]\n",
+        ] {
+            let mut problems = reported(twice).1;
+            let all = problems.len();
+            problems.dedup();
+            assert!(all > 0 && problems.len() == all, "{twice:?} is reported as {problems:?}, {all} in all");
+        }
     }
 }
