@@ -19,7 +19,9 @@ pub use adaptive::AdaptiveStrategy;
 pub use fixed::{CountStrategy, SizeStrategy};
 pub use language::LanguageStrategy;
 pub(crate) use plan::by_priority;
-pub use plan::{Planner, create_optimal_batches, sort};
+#[doc(hidden)]
+pub use plan::sort;
+pub use plan::{Planner, create_optimal_batches};
 
 /// Cuts files into batches.
 ///

@@ -22,6 +22,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 mod walk;
+#[doc(hidden)]
 pub mod watch;
 
 use std::borrow::Cow;

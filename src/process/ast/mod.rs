@@ -214,6 +214,7 @@ impl Reader {
 ///
 /// # Errors
 /// The first fault of a document that is not sound, or is nested deeper than the default limit.
+#[doc(hidden)]
 pub fn count_values(doc: &[u8]) -> Result<u64, FileError> {
     let fault = |fault: SyntaxFault| fault.into_error(doc);
     check_text(doc).map_err(fault)?;

@@ -95,3 +95,25 @@ fn the_example_of_a_configuration_has_every_setting_with_its_default() {
         }
     }
 }
+
+#[test]
+fn the_profiles_of_the_example_can_be_chosen() {
+    let example = fs::read_to_string(project().join("data/outlast.toml")).unwrap();
+    let from = example.find("#[profile.shared]").unwrap();
+    let profiles = example[from..].replace("\n#", "\n").split_off(1);
+    let sandbox = Sandbox::with(&[("a.ast.json", "{}")]);
+    fs::write(sandbox.dir.path().join("outlast.toml"), profiles).unwrap();
+    let chosen = ["--profile", "nightly"];
+    let shown = ran(sandbox.command(["config", "show", "--format", "json"]).args(chosen)).expect(0).json();
+    assert_eq!(shown["profiles"], serde_json::json!(["nightly", "shared"]));
+    for (key, value, profile) in [
+        ("memory-limit", "488MiB", "shared"),
+        ("workers", "2", "nightly"),
+        ("retry.timeout.attempts", "3", "nightly"),
+    ] {
+        let row = shown["settings"].as_array().unwrap().iter().find(|row| row["key"] == key).unwrap();
+        assert!(text(row, "origin").ends_with(&format!("[profile.{profile}]")), "{row}");
+        assert_eq!(row["value"].to_string().trim_matches('"'), value, "{row}");
+    }
+    sandbox.run_ok(&chosen);
+}
