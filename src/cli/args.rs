@@ -7,7 +7,7 @@ use outlast::service::settings::{FlagValue, Layers, ProcessEnv};
 use super::exit_code;
 use crate::cli::command::config::{ConfigArgs, ConfigCommand};
 use crate::cli::command::ctl::CtlArgs;
-use crate::cli::command::exec::ExecArgs;
+use crate::cli::command::exec::{ExecAction, ExecArgs};
 use crate::cli::command::explain::ExplainArgs;
 use crate::cli::command::failures::{FailuresArgs, RetryArgs};
 use crate::cli::command::inspect::InspectArgs;
@@ -144,6 +144,7 @@ impl CliCommand {
             Self::Run(args) => args.flags.given.iter().collect(),
             Self::Watch(args) => args.flags.given.iter().chain(&args.watching.given).collect(),
             Self::Inspect(args) => args.flags.given.iter().collect(),
+            Self::Exec(ExecArgs { action: ExecAction::Check(args) }) => args.flags.given.iter().collect(),
             Self::Repair(args) => args.flags.given.iter().collect(),
             Self::Config(ConfigArgs { command: ConfigCommand::Show(args) }) => {
                 args.flags.given.iter().chain(&args.watching.given).collect()

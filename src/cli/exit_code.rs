@@ -60,6 +60,9 @@ pub(crate) fn code_of(error: &anyhow::Error) -> u8 {
     if let Some(error) = error.downcast_ref::<EngineError>() {
         return code_of_engine(error);
     }
+    if let Some(ExecError::Away { .. }) = error.downcast_ref() {
+        return UNAVAILABLE;
+    }
     if error.is::<SettingsError>() || error.is::<ExecError>() {
         return CONFIG;
     }

@@ -18,11 +18,11 @@ pub struct GivenFile {
     pub path: Vec<u8>,
     /// The content; empty if the processor does not want it.
     pub bytes: Vec<u8>,
-    /// Name of its root.
+    pub size: u64,
+    /// Name of its root; empty, as what follows, if the processor does not want it.
     pub root: String,
     /// Path on this machine.
     pub absolute: PathBuf,
-    pub size: u64,
     /// Digest of the content, in hex.
     pub digest: String,
 }
@@ -38,6 +38,11 @@ pub trait Windowed {
     /// Returns whether its windows get the content, and not only what is known of it.
     fn wants_content(&self) -> bool {
         true
+    }
+
+    /// Returns whether its windows get the root, the absolute path and the digest, to ask another process by.
+    fn wants_place(&self) -> bool {
+        false
     }
 
     /// Returns the memory of the processes that work for it, in bytes.

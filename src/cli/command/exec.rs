@@ -10,13 +10,14 @@ use outlast::process::exec::{ExecTrial, check};
 use outlast::service::settings::Settings;
 
 use crate::cli::exit_code;
+use crate::cli::options::flags::{Flags, OfExecCheck};
 use crate::cli::options::global::{Format, Global};
 use crate::cli::output::terminal;
 use crate::cli::setup::processor::exec_options;
 
 /// Runs `outlast exec`.
 pub(crate) fn exec(global: &Global, args: &ExecArgs, settings: &Settings) -> Result<u8> {
-    let ExecAction::Check { command, files } = &args.action;
+    let ExecAction::Check(ExecCheckArgs { command, files, .. }) = &args.action;
     let options = exec_options(settings, command, &[]);
     let limit = Duration::from_secs(settings.fields().batch.timeout_seconds);
     let trials = check(&options, files, limit)?;
@@ -48,18 +49,24 @@ pub(crate) fn exec(global: &Global, args: &ExecArgs, settings: &Settings) -> Res
 #[derive(Debug, Args)]
 pub(crate) struct ExecArgs {
     #[command(subcommand)]
-    action: ExecAction,
+    pub(crate) action: ExecAction,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExecCheckArgs {
+    /// The command, as for --exec
+    #[arg(value_parser = ExecCommand::parse)]
+    command: ExecCommand,
+
+    /// Files to try it with
+    files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) flags: Flags<OfExecCheck>,
 }
 
 #[derive(Debug, Subcommand)]
-enum ExecAction {
+pub(crate) enum ExecAction {
     /// Start a command as a run would, ask it about files, end it, and say what is wrong
-    Check {
-        /// The command, as for --exec
-        #[arg(value_parser = ExecCommand::parse)]
-        command: ExecCommand,
-
-        /// Files to try it with
-        files: Vec<PathBuf>,
-    },
+    Check(ExecCheckArgs),
 }

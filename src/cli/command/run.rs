@@ -12,6 +12,7 @@ use outlast::BatchConfig;
 use outlast::engine::{
     Engine, EngineError, FileList, Refusal, RepositoryProcessingResult, RunOptions, Stop, root_path,
 };
+use outlast::ledger::StateFolder;
 use outlast::service::settings::{KnownFailures, Settings};
 use outlast::service::{NextJob, Signals};
 use outlast::source::list::ListError;
@@ -78,6 +79,10 @@ impl PreparedRun {
         // Before a child is started, which must not outlive the signal.
         let stop = Stop::default();
         let signals = Signals::install(&stop.flag(), Duration::from_secs(config.drain_seconds))?;
+        if settings.fields().exec.is_some() {
+            // Before a child is started for nothing.
+            client::when_free(&global.state, || Ok(StateFolder::check_free(&global.state)?))?;
+        }
         let chosen = ChosenProcessor::of(settings, roots)?;
         let engine = Arc::new(Engine::new(chosen.processor()).with_stop(stop));
         let records = settings.fields().out.as_deref().map(absolute);

@@ -84,6 +84,17 @@ impl Scope for OfInspect {
 /// Settings of a command as the processor that matter for one file.
 const OF_COMMANDS: [&str; 3] = ["exec", "processor-version", "exec-start-timeout"];
 
+/// Flags of a command that tries one.
+#[derive(Debug)]
+pub(crate) struct OfExecCheck;
+impl Scope for OfExecCheck {
+    const FLAG_OF: Option<FlagOf> = None;
+
+    fn settings() -> impl Iterator<Item = &'static Setting> {
+        catalogue().iter().filter(|setting| ["exec-start-timeout", "timeout"].contains(&setting.key.as_str()))
+    }
+}
+
 /// Flags of a repair.
 #[derive(Debug)]
 pub(crate) struct OfRepair;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use outlast::service::settings::{Problem, Settings, SettingsError, Sourced};
-use outlast::{AstProcessor, ExecCommand, ExecOptions, ExecProcessor, Processor};
+use outlast::{AstProcessor, ExecCommand, ExecError, ExecOptions, ExecProcessor, Processor};
 
 /// The processor of a command.
 pub(crate) enum ChosenProcessor {
@@ -41,8 +41,11 @@ impl ChosenProcessor {
             return Ok(Self::Ast(AstProcessor::with_limits(settings.fields().limits)));
         };
         let options = exec_options(settings, &exec.value, roots);
-        let processor = ExecProcessor::start(options).map_err(|error| problem(exec, &error.to_string()))?;
-        Ok(Self::Exec(Arc::new(processor)))
+        match ExecProcessor::start(options) {
+            Ok(processor) => Ok(Self::Exec(Arc::new(processor))),
+            Err(error @ ExecError::Away { .. }) => Err(error.into()),
+            Err(error) => Err(problem(exec, &error.to_string()).into()),
+        }
     }
 
     /// Ends the children, within this time.

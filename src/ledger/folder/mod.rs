@@ -45,6 +45,18 @@ pub struct StateFolder {
 type RepairLock = Option<File>;
 
 impl StateFolder {
+    /// Checks that no process holds the state in this folder now; there may be none.
+    ///
+    /// # Errors
+    /// [`LedgerError::InUse`].
+    pub fn check_free(path: &Path) -> Result<(), LedgerError> {
+        match held::lock_to_read(path) {
+            Err(error @ LedgerError::InUse { .. }) => Err(error),
+            // Whatever else is wrong is said by who opens it.
+            _ => Ok(()),
+        }
+    }
+
     /// Opens the state, or creates one where there is none.
     ///
     /// `records` is the record folder: absolute, or relative to the state folder.

@@ -66,7 +66,7 @@ fn check_child(
         |what: &str, did: String| trials.push(ExecTrial { what: what.to_owned(), outcome: Ok(did) });
     let begun = Instant::now();
     let started = Child::start(spawner, &options.command, &options.root, options.start_timeout);
-    let mut child = started.map_err(|death| ("start", death.message))?;
+    let mut child = started.map_err(|death| ("start", ExecError::from(death).to_string()))?;
     tried("start", format!("ready after {} ms: {}", begun.elapsed().as_millis(), described(child.ready())));
     for (id, file) in (0..).zip(files) {
         give(&mut child, id, file).map_err(|error| ("file", format!("{}: {error}", file.display())))?;
@@ -118,9 +118,11 @@ fn answer(child: &mut Child, limit: Duration) -> Result<FileAnswer, String> {
 }
 
 fn described(ready: &Ready) -> String {
-    let Ready { identity, include, inline, window } = ready;
+    let Ready { identity, include, inline, window, batch } = ready;
     let identity = identity.as_deref().unwrap_or("none");
     let include = if include.is_empty() { "none".to_owned() } else { include.join(" ") };
     let content = if *inline { "inline" } else { "path" };
-    format!("identity {identity}, include {include}, content {content}, window {window}")
+    let batch =
+        if *batch { ", batch (reserved: as many files as `window` says are sent in any case)" } else { "" };
+    format!("identity {identity}, include {include}, content {content}, window {window}{batch}")
 }

@@ -1,18 +1,23 @@
 //! A process that answers for files over its socket.
 
 use std::collections::VecDeque;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::ExecCommand;
+use rustix::process::Pid;
+
 use super::channel::{Channel, Outbox, Part, Woken};
 use super::message::{self, FileRequest, Ready, Reply};
 use super::output::{Drain, SharedOutput};
 use super::spawner::{Process, SOCKET, Spawner, in_words};
+use super::{ExecCommand, ExecError};
 use crate::process::window::FileAnswer;
 
+/// Exit code of a child that can't work now: a service that it needs is away.
+const TEMPORARY: i32 = 75;
 /// How long a child that has closed its socket has to end by itself, before it is killed.
 const GRACE: Duration = Duration::from_secs(1);
 /// So often a child may ask for more time for a file.
@@ -62,6 +67,17 @@ pub(crate) enum Cause {
     NotStarted,
 }
 
+impl From<Death> for ExecError {
+    /// Says why there is no first child.
+    fn from(Death { cause, message }: Death) -> Self {
+        if cause.is_temporary() || cause.was_killed() {
+            Self::Away { message }
+        } else {
+            Self::NotReady { message }
+        }
+    }
+}
+
 impl Cause {
     /// Returns how it ended, if it did so by itself.
     pub(crate) fn status(self) -> Option<ExitStatus> {
@@ -69,6 +85,16 @@ impl Cause {
             Self::Ended(status) => Some(status),
             Self::Fault | Self::Late | Self::NotStarted => None,
         }
+    }
+
+    /// Returns whether it ended as one that asks to be tried again later.
+    pub(crate) fn is_temporary(self) -> bool {
+        is_temporary(self.status())
+    }
+
+    /// Returns whether it was killed by SIGKILL from outside, as the kernel does for want of memory.
+    pub(crate) fn was_killed(self) -> bool {
+        self.status().is_some_and(|status| status.signal() == Some(9))
     }
 }
 
@@ -93,7 +119,7 @@ impl Child {
         program.args(command.arguments()).env("OUTLAST_EXEC_FD", SOCKET.to_string());
         let mut process = spawner.start(program, Some(socket)).map_err(failed)?;
         let (output, drain) = SharedOutput::drain(process.id(), process.take_output()).map_err(failed)?;
-        let ready = Ready { identity: None, include: Vec::new(), inline: false, window: 1 };
+        let ready = Ready { identity: None, include: Vec::new(), inline: false, window: 1, batch: false };
         // No child says this number by chance: what it answers unasked can't pass for an answer.
         let first_id = u64::from(process.id()) << 20;
         let in_flight = VecDeque::new();
@@ -124,6 +150,10 @@ impl Child {
 
     pub(crate) fn ready(&self) -> &Ready {
         &self.ready
+    }
+
+    pub(crate) fn group(&self) -> Pid {
+        self.process.group()
     }
 
     pub(crate) fn process_id(&self) -> u32 {
@@ -281,4 +311,9 @@ fn unexpected(reply: &Reply<'_>, next: Option<u64>) -> String {
         (Reply::Ready(_), _) => "sent `ready` twice".to_owned(),
         (Reply::Alive, _) => "sent `alive`".to_owned(),
     }
+}
+
+/// Returns whether a child that ended so asks to be tried again later.
+pub(super) fn is_temporary(status: Option<ExitStatus>) -> bool {
+    status.is_some_and(|status| status.code() == Some(TEMPORARY))
 }

@@ -1,6 +1,5 @@
 //! The children of a run: taken by a worker for some files, given back, replaced.
 
-use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,13 +7,11 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::ExecOptions;
-use super::child::{Cause, Child, Death};
+use super::child::{Cause, Child, Death, is_temporary};
 use super::message::Ready;
-use super::spawner::{Spawner, resident_bytes};
+use super::spawner::Spawner;
 use crate::process::window::WindowEnd;
 
-/// Exit code of a child that can't work now: a service that it needs is away.
-const TEMPORARY: i32 = 75;
 /// Children that end in a row without having been asked: then there is no use in starting more.
 const DEATHS_MAX: u32 = 5;
 /// How long a child that is replaced has to end.
@@ -52,9 +49,8 @@ impl Worked {
         Self { child, files: 0, is_large: false }
     }
 
-    fn measure(&mut self, options: &ExecOptions) {
-        let memory = || resident_bytes(self.child.process_id());
-        self.is_large |= options.memory.is_some_and(|max| memory() > Some(max));
+    fn measure(&mut self, options: &ExecOptions, spawner: &Spawner) {
+        self.is_large |= options.memory.is_some_and(|max| spawner.group_bytes(self.child.group()) > max);
     }
 }
 
@@ -69,11 +65,10 @@ impl Children {
             message: format!("cannot start a thread: {error}"),
         })?;
         let start = || Child::start(&spawner, &options.command, &options.root, options.start_timeout);
-        // One that is killed from outside says nothing of the command.
-        let killed = |death: &Death| death.cause.status().is_some_and(|status| status.signal() == Some(9));
         let mut child = start();
         for _ in 1..DEATHS_MAX {
-            if child.as_ref().err().is_some_and(killed) {
+            // One that is killed from outside says nothing of the command.
+            if child.as_ref().err().is_some_and(|death| death.cause.was_killed()) {
                 child = start();
             }
         }
@@ -141,7 +136,7 @@ impl Children {
 
     /// Gives back a child that has answered for all that it was asked.
     pub(super) fn give_back(&self, mut worked: Worked) {
-        worked.measure(&self.options);
+        worked.measure(&self.options, &self.spawner);
         if self.is_old(&worked) {
             tracing::debug!(process = worked.child.process_id(), files = worked.files, "a child is replaced");
             // Beside the worker, whose answers must not wait for it.
@@ -166,7 +161,7 @@ impl Children {
         let before = worked.files;
         worked.files += answered as u64;
         if before / MEASURED_EVERY < worked.files / MEASURED_EVERY {
-            worked.measure(&self.options);
+            worked.measure(&self.options, &self.spawner);
         }
     }
 
@@ -202,9 +197,4 @@ impl Children {
     fn idle(&self) -> MutexGuard<'_, Vec<Worked>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Returns whether a child that ended so asks to be tried again later.
-pub(super) fn is_temporary(status: Option<ExitStatus>) -> bool {
-    status.is_some_and(|status| status.code() == Some(TEMPORARY))
 }

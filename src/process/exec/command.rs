@@ -57,9 +57,15 @@ pub enum ExecError {
         what: &'static str,
     },
     /// The first child did not become ready.
-    #[error("{message}")]
+    #[error("{message}; a command that is to be run for each file has `{{}}` in an argument")]
     NotReady {
         /// What it did instead, with its last words.
+        message: String,
+    },
+    /// The first child can't work now, and no fault of the command is known: it ended with exit code 75, or was killed.
+    #[error("{message}")]
+    Away {
+        /// How it ended, with its last words.
         message: String,
     },
     /// There is no thread to start processes from.
@@ -120,6 +126,22 @@ impl ExecCommand {
             return Err(ExecCommandError::Nul);
         }
         Ok(Self { words })
+    }
+
+    /// Makes what is relative absolute, for a command that is written in a file of this folder: words that begin with
+    /// `./` or `../`, and a program that has a `/`.
+    #[must_use]
+    pub fn within(mut self, folder: &Path) -> Self {
+        for (at, word) in self.words.iter_mut().enumerate() {
+            let is_path =
+                word.starts_with("./") || word.starts_with("../") || (at == 0 && word.contains('/'));
+            let path = folder.join(word.strip_prefix("./").unwrap_or(word));
+            // A folder whose name is no text can't be a part of a word.
+            if let Some(path) = path.to_str().filter(|_| is_path) {
+                *word = path.to_owned();
+            }
+        }
+        self
     }
 
     /// Returns program and arguments, with their placeholders.
@@ -244,6 +266,17 @@ mod tests {
         assert_eq!(words("  "), Err(ExecCommandError::Empty));
         assert_eq!(words("'' a"), Err(ExecCommandError::Empty));
         assert_eq!(words("{} a"), Err(ExecCommandError::PlaceholderProgram));
+    }
+
+    #[test]
+    fn words_of_a_file_are_relative_to_its_folder_where_they_are_paths() {
+        let words = |line: &str| ExecCommand::parse(line).unwrap().within(Path::new("/t/c")).words;
+        assert_eq!(
+            words("./a.py --x=./y ./b/{/} ../c d/e"),
+            ["/t/c/a.py", "--x=./y", "/t/c/b/{/}", "/t/c/../c", "d/e"]
+        );
+        assert_eq!(words("bin/a /b ."), ["/t/c/bin/a", "/b", "."]);
+        assert_eq!(words("python3 {}"), ["python3", "{}"]);
     }
 
     #[test]

@@ -40,6 +40,9 @@ pub(crate) struct Ready {
     pub inline: bool,
     /// How many files may be in flight.
     pub window: usize,
+    /// Whether it works on several files together. Reserved: the window is filled before answers are waited for in any
+    /// case.
+    pub batch: bool,
 }
 
 /// What a child says.
@@ -125,6 +128,7 @@ struct Members<'a> {
     include: Option<Vec<String>>,
     content: Option<Cow<'a, str>>,
     window: Option<u64>,
+    batch: Option<bool>,
 }
 
 /// Reads a value that is there, be it `null`.
@@ -191,7 +195,8 @@ impl<'a> Members<'a> {
             return Err(format!("sent an `identity` with control characters in `ready`: {identity:?}"));
         }
         let window = usize::try_from(window).unwrap_or(1);
-        Ok(Ready { identity, include: self.include.unwrap_or_default(), inline, window })
+        let batch = self.batch == Some(true);
+        Ok(Ready { identity, include: self.include.unwrap_or_default(), inline, window, batch })
     }
 
     fn into_error(self) -> Result<FileError, String> {

@@ -7,8 +7,7 @@
 //! | `command.rs` | the command line: words, placeholders, identity |
 //! | `options.rs` | how the command is used |
 //! | `processor.rs` | a command as a processor of either kind |
-//! | `spawner.rs` | starts processes, each in a process group that ends with it |
-//! | `groups.rs` | the process groups that run, for a process that ends at once |
+//! | `spawner.rs` | starts processes, each in a process group that ends with it; what the groups take, and their end with a process that ends at once |
 //! | `output.rs` | drains what a process prints, into the log |
 //! | `per_file.rs`, `command_window.rs` | a command that is run for one file: its exit code and output |
 //! | `message.rs` | the messages between engine and child as JSON |
@@ -27,7 +26,6 @@ mod child;
 mod children;
 mod command;
 mod command_window;
-mod groups;
 mod message;
 mod options;
 mod output;
@@ -38,9 +36,9 @@ mod window;
 
 pub use check::{ExecTrial, check};
 pub use command::{ExecCommand, ExecCommandError, ExecError};
-pub use groups::kill_groups;
 pub use options::ExecOptions;
 pub use processor::ExecProcessor;
+pub use spawner::kill_groups;
 
 #[cfg(test)]
 mod tests;

@@ -26,7 +26,7 @@ pub struct ExecOptions {
     pub start_timeout: Duration,
     /// Files after which a child is replaced.
     pub recycle: Option<u64>,
-    /// Resident memory in bytes above which a child is replaced.
+    /// Resident memory in bytes, with that of its process group, above which a child is replaced.
     pub memory: Option<u64>,
 }
 

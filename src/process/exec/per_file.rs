@@ -12,7 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{PidfdFlags, pidfd_open};
 
 use super::ExecCommand;
-use super::children::is_temporary;
+use super::child::is_temporary;
 use super::message;
 use super::output::{SharedOutput, Stream};
 use super::spawner::{Process, Spawner, in_words};

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::child::Death;
 use super::children::Children;
 use super::command_window::CommandWindow;
 use super::spawner::Spawner;
@@ -43,7 +42,7 @@ impl ExecProcessor {
             return Ok(Self { identity, include: Vec::new(), how });
         }
         let started = Children::start(options);
-        let children = started.map_err(|Death { message, .. }| ExecError::NotReady { message })?;
+        let children = started?;
         let identity = children.identity();
         let include = children.ready().include.clone();
         Ok(Self { identity, include, how: How::Children(Arc::new(children)) })
@@ -94,6 +93,10 @@ impl Windowed for ExecProcessor {
             How::Command(_, spawner) => spawner.resident_bytes(),
             How::Children(children) => children.spawner().resident_bytes(),
         }
+    }
+
+    fn wants_place(&self) -> bool {
+        true
     }
 
     fn wants_content(&self) -> bool {

@@ -2,12 +2,11 @@
 //! alone, and the same happened again.
 
 use std::collections::VecDeque;
-use std::os::unix::process::ExitStatusExt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::child::{Cause, Death};
-use super::children::{Children, Worked, is_temporary};
+use super::children::{Children, Worked};
 use super::message::FileRequest;
 use crate::model::{ErrorClass, FileError};
 use crate::process::window::{Caller, Cancelled, FileAnswer, GivenFile, Window, WindowEnd};
@@ -64,16 +63,14 @@ impl ChildWindow {
             // What asks this process to stop may have asked its children as well.
             return Err(WindowEnd::Stopping);
         }
-        let status = death.cause.status();
-        if is_temporary(status) {
+        if death.cause.is_temporary() {
             return Err(WindowEnd::Unavailable(death.message));
         }
         let Some(only) = self.files.front().filter(|_| self.files.len() == 1) else {
             return Err(WindowEnd::Died(FileError::new(ErrorClass::Crash, death.message)));
         };
-        let was_killed = status.is_some_and(|status| status.signal() == Some(9));
         let (times, times_max) =
-            if was_killed { (&mut self.kills, KILLS) } else { (&mut self.strikes, STRIKES) };
+            if death.cause.was_killed() { (&mut self.kills, KILLS) } else { (&mut self.strikes, STRIKES) };
         *times += 1;
         if *times < times_max {
             tracing::warn!(file = %String::from_utf8_lossy(&only.file.path), "{}; the file is tried again", death.message);

@@ -104,7 +104,7 @@ fn commands() -> Vec<Setting> {
         "exec-recycle" Run Restart exec_recycle: count(1, 1_000_000_000, "files").optional()
             => "A child of `exec` is replaced after so many files";
         "exec-memory" Run Restart exec_memory: size(1 << 20, 1).optional()
-            => "A child of `exec` is replaced when it takes more memory";
+            => "A child of `exec` is replaced when it takes more memory, with what it has started";
     }
 }
 

@@ -59,6 +59,9 @@ impl Layers {
     pub fn check_file(&self, path: &Path) -> (Settings, Vec<Problem>) {
         let mut found = Found::default();
         file::read(path, &mut found);
+        if search::may_be_found(path, &self.process_env) {
+            found.warn_of_code();
+        }
         checked(found, self.named_profile())
     }
 

@@ -8,6 +8,7 @@ mod stopped;
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -40,6 +41,16 @@ fn outcomes(sandbox: &Sandbox) -> BTreeMap<String, (String, Value)> {
         (text(&record["path"]), outcome)
     };
     printed.lines().into_iter().map(outcome).collect()
+}
+
+/// Waits until this holds.
+#[track_caller]
+fn wait_until(holds: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(40), "it took too long");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// The processes with this mark among their arguments: a child, and what it has started.

@@ -3,11 +3,13 @@
 
 use std::time::{Duration, Instant};
 
-use super::{child, outcomes, processes, run_command};
-use crate::support::{Sandbox, ran};
+use serde_json::Value;
+
+use super::{child, outcomes, processes, run_command, wait_until};
+use crate::support::{Background, Sandbox, ran};
 
 /// The time limit of a file.
-const LIMIT: Duration = Duration::from_secs(3);
+const LIMIT: Duration = Duration::from_secs(6);
 
 /// What the name of a file makes its child do, the class that follows, and a part of the message.
 const BAD: &[(&str, &str, &str)] = &[
@@ -22,7 +24,7 @@ const BAD: &[(&str, &str, &str)] = &[
     ("grandchild", "crash", "ended with exit code 1"),
     ("long-line", "crash", "longer than 64 MiB"),
     ("not-utf8", "crash", "no JSON message"),
-    ("hang", "timeout", "took longer than 3 s"),
+    ("hang", "timeout", "took longer than 6 s"),
     ("nan", "processor", "NaN"),
     ("error", "parse", "bad"),
 ];
@@ -42,9 +44,9 @@ fn each_bad_file_has_its_own_failure_and_all_others_their_result() {
     sandbox.settle();
     let begun = Instant::now();
     let exec = child(&[r#"{"window": 16}"#, "", "mark-poison-set"]);
-    let ran = ran(&mut run_command(&sandbox, &exec, &["--timeout", "3", "--workers", "2"])).expect(3);
+    let ran = ran(&mut run_command(&sandbox, &exec, &["--timeout", "6", "--workers", "2"])).expect(3);
     // Two limits for the file that hangs, once alone and once beside others; the rest takes little.
-    assert!(begun.elapsed() < 3 * LIMIT + Duration::from_secs(45), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < 3 * LIMIT + Duration::from_secs(90), "{:?}", begun.elapsed());
     assert!(processes("mark-poison-set").is_empty(), "{ran}");
     let outcomes = outcomes(&sandbox);
     assert_eq!(outcomes.len(), BAD.len() * 7 + 3);
@@ -77,14 +79,16 @@ fn a_child_that_cannot_work_ends_the_run_and_keeps_the_work() {
     let sandbox = Sandbox::with(&[("a", "content"), ("b", "content")]);
     let wait = ["--wait", "1", "--workers", "1"];
     // Never ready, or not at all: before there is a state.
-    for (how, part) in [("never", "sent no `ready` within 0.5 s"), ("exit", "there is no model")] {
+    for (how, limit, part) in
+        [("never", "0.5", "sent no `ready` within 0.5 s"), ("exit", "60", "there is no model")]
+    {
         let arguments = [r#"{"window": 16}"#, how, "mark-cannot"];
-        let mut command = run_command(&sandbox, &child(&arguments), &["--exec-start-timeout", "0.5"]);
+        let mut command = run_command(&sandbox, &child(&arguments), &["--exec-start-timeout", limit]);
         let ran = ran(&mut command).expect(78);
         assert!(ran.stderr.contains(part) && !sandbox.state.exists(), "{ran}");
     }
-    let ran_75 = ran(&mut run_command(&sandbox, &child(&[r#"{"window": 16}"#, "exit75"]), &[])).expect(78);
-    assert!(ran_75.stderr.contains("ended with exit code 75"), "{ran_75}");
+    let ran_75 = ran(&mut run_command(&sandbox, &child(&[r#"{"window": 16}"#, "exit75"]), &[])).expect(75);
+    assert!(ran_75.stderr.contains("ended with exit code 75") && !sandbox.state.exists(), "{ran_75}");
     // It says so for a file: nothing is the file's fault.
     sandbox.write("exit75", "content");
     sandbox.settle();
@@ -107,6 +111,30 @@ fn a_child_that_cannot_work_ends_the_run_and_keeps_the_work() {
     ))
     .expect(3);
     assert_eq!(outcomes(&sandbox).values().filter(|(is, _)| is == "ok").count(), 2);
+}
+
+#[test]
+fn a_run_waits_for_what_its_children_need_and_goes_on_when_it_is_back() {
+    let sandbox = Sandbox::new();
+    for number in 0..40 {
+        sandbox.write(format!("good-{number}"), "content");
+    }
+    sandbox.write("needs-service", "content");
+    sandbox.settle();
+    let service = sandbox.dir.path().join("service");
+    let exec = child(&[r#"{"window": 16}"#, "", service.to_str().unwrap()]);
+    let run = Background::start(&mut run_command(&sandbox, &exec, &["--wait", "600", "--workers", "2"]));
+    wait_until(|| {
+        let told = ran(&mut sandbox.command(["status", "--format", "json"]));
+        let breakers =
+            if told.code == Some(0) { told.json()["running"]["breakers"].take() } else { Value::Null };
+        let is_open = |one: &Value| one["resource"] == "processor" && one["state"] != "closed";
+        breakers.as_array().is_some_and(|all| all.iter().any(is_open))
+    });
+    std::fs::write(&service, "").unwrap();
+    let summary = run.end().expect(0).json();
+    assert_eq!((&summary["ok"], &summary["failed"]), (&41.into(), &0.into()), "{summary}");
+    assert!(outcomes(&sandbox).values().all(|(is, result)| is == "ok" && *result == 7));
 }
 
 #[test]

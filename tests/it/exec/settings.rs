@@ -2,8 +2,10 @@
 
 use std::fs;
 
-use super::{child, outcomes, run_command};
-use crate::support::{Sandbox, outlast, ran};
+use rustix::process::Signal;
+
+use super::{child, outcomes, run_command, wait_until};
+use crate::support::{Background, Sandbox, outlast, ran};
 
 #[test]
 fn a_file_that_was_merely_found_must_not_say_what_is_run() {
@@ -28,6 +30,54 @@ fn a_file_that_was_merely_found_must_not_say_what_is_run() {
     assert_eq!(outcomes(&sandbox)["a.txt"].1, "x");
     let mut variable = sandbox.run_command(&["--include", "*.txt", "--change-processor"]);
     ran(variable.env("OUTLAST_EXEC", "wc -c {/}x{}")).expect(3);
+}
+
+#[test]
+fn a_check_warns_of_code_in_a_file_that_a_run_may_merely_find() {
+    let sandbox = Sandbox::new();
+    let check = |name: &str| {
+        let path = sandbox.dir.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "exec = \"cat {}\"\n").unwrap();
+        let mut command = sandbox.command(["config", "check"]);
+        ran(command.arg(&path).env("XDG_CONFIG_HOME", sandbox.dir.path().join("home"))).expect(0).stderr
+    };
+    let told = check("outlast.toml");
+    assert!(told.contains("outlast.toml:1: exec runs code") && told.contains("merely found"), "{told}");
+    assert_eq!(check("named.toml"), "", "it is never found");
+    assert_eq!(check("home/outlast/outlast.toml"), "", "it is the user's own");
+}
+
+#[test]
+fn words_of_a_file_are_relative_to_its_folder() {
+    let sandbox = Sandbox::with(&[("a.txt", "x")]);
+    let home = sandbox.dir.path().join("home");
+    let folder = home.join("outlast");
+    fs::create_dir_all(folder.join("bin")).unwrap();
+    fs::copy("/bin/cat", folder.join("bin/own-cat")).unwrap();
+    fs::write(folder.join("more"), "more").unwrap();
+    fs::write(folder.join("outlast.toml"), "exec = [\"bin/own-cat\", \"{}\", \"./more\"]\n").unwrap();
+    // Its run is in another folder, which has neither.
+    ran(sandbox.run_command(&["--include", "*.txt"]).env("XDG_CONFIG_HOME", &home)).expect(0);
+    assert_eq!(outcomes(&sandbox)["a.txt"].1, "xmore");
+}
+
+#[test]
+fn no_child_is_started_while_another_process_holds_the_state() {
+    let sandbox = Sandbox::with(&[("a.txt", "x")]);
+    let mut watch = sandbox.command(["watch", "--include", "*.txt"]);
+    let watch = Background::start(watch.arg(&sandbox.root));
+    wait_until(|| ran(&mut sandbox.command(["status"])).code == Some(0));
+    let flag = sandbox.dir.path().join("begun");
+    let exec = child(&[r#"{"window": 16}"#, flag.to_str().unwrap()]);
+    for more in [&[][..], &["--dry-run"]] {
+        ran(&mut run_command(&sandbox, &exec, more)).expect(11);
+    }
+    assert!(!flag.exists(), "it was started");
+    watch.signal(Signal::TERM);
+    watch.end().expect(143);
+    ran(&mut run_command(&sandbox, &exec, &["--change-processor"])).expect(0);
+    assert!(flag.exists());
 }
 
 #[test]
@@ -95,7 +145,13 @@ fn the_reference_children_pass_the_check_and_agree() {
     }
     let wrong =
         ran(outlast().args(["exec", "check", &child(&[r#"{"window": 16}"#, "exit"])])).expect(3).text();
-    assert!(wrong.contains("there is no model"), "{wrong}");
+    assert!(wrong.contains("there is no model") && wrong.contains("has `{}` in an argument"), "{wrong}");
+    let mut never = outlast();
+    never.args(["exec", "check", "--exec-start-timeout", "0.2", &child(&[r#"{"window": 16}"#, "never"])]);
+    let never = ran(&mut never).expect(3).text();
+    assert!(never.contains("no `ready` within 0.2 s"), "{never}");
+    let batch = ran(outlast().args(["exec", "check", &child(&[r#"{"batch": true}"#])])).expect(0).text();
+    assert!(batch.contains("window 16, batch (reserved"), "{batch}");
     ran(outlast().args(["exec", "check", "./no-such-program"])).expect(78);
 }
 

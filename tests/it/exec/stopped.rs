@@ -4,18 +4,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use super::{child, outcomes, processes, run_command};
+use super::{child, outcomes, processes, run_command, wait_until};
 use crate::support::{Background, Sandbox, ran};
-
-/// Waits until this holds.
-#[track_caller]
-fn wait_until(holds: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < Duration::from_secs(40), "it took too long");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
 
 #[test]
 fn a_run_that_is_to_stop_does_not_wait_for_a_child_that_hangs_and_leaves_none() {

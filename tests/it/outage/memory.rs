@@ -22,6 +22,17 @@ fn large(sandbox: &Sandbox, name: &str, mib: usize) {
 
 #[test]
 fn files_of_up_to_300_mb_stay_within_128_mb() {
+    stay_within_128_mb(&[]);
+}
+
+#[test]
+fn so_do_files_that_are_sent_to_children() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/src/process/exec/tests/child.py");
+    let exec = format!(r#"python3 '{script}' '{{"include": ["*.ast.json"], "content": "inline"}}'"#);
+    stay_within_128_mb(&["--exec", &exec]);
+}
+
+fn stay_within_128_mb(exec: &[&str]) {
     let sandbox = Sandbox::new();
     for number in 0..200 {
         sandbox.write(format!("small{number:03}.ast.json"), super::super::poison::AST);
@@ -32,7 +43,7 @@ fn files_of_up_to_300_mb_stay_within_128_mb() {
         large(&sandbox, &format!("{name}.ast.json"), mib);
     }
     sandbox.settle();
-    let summary = sandbox.run_code(&["--memory-limit", "128MiB", "--workers", "4"], 3);
+    let summary = sandbox.run_code(&[&["--memory-limit", "128MiB", "--workers", "4"], exec].concat(), 3);
     assert_eq!((&summary["ok"], &summary["failed"]), (&204.into(), &2.into()), "{summary}");
     let peak = summary["peak_rss_bytes"].as_u64().unwrap();
     assert!(peak < (128 << 20) + BEYOND_BYTES, "{} MiB", peak >> 20);
@@ -41,6 +52,6 @@ fn files_of_up_to_300_mb_stay_within_128_mb() {
         assert!(told.contains(words), "no {words:?}: {told}");
     }
     // They are due again when the limit is another one.
-    let summary = sandbox.run_ok(&["--memory-limit", "1GB"]);
+    let summary = sandbox.run_ok(&[&["--memory-limit", "1GB"], exec].concat());
     assert_eq!((&summary["ok"], &summary["unchanged"]), (&2.into(), &204.into()), "{summary}");
 }

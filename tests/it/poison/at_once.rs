@@ -15,6 +15,13 @@ fn kinds() -> Vec<Files> {
     kinds
 }
 
+/// The same, with processors that are processes of their own.
+fn kinds_with_children() -> Vec<Files> {
+    let mut kinds = kinds();
+    kinds.push(Files::InChildren);
+    kinds
+}
+
 /// Of each path that was told to fail, its class.
 fn expected(told: &[String], classes: &[&str]) -> Vec<(String, String)> {
     let mut expected: Vec<_> =
@@ -76,7 +83,7 @@ fn a_batch_that_fails_as_a_whole_fails_only_the_file_at_fault() {
 
 #[test]
 fn files_that_hang_are_timeouts_and_their_company_is_processed_elsewhere() {
-    for kind in kinds() {
+    for kind in kinds_with_children() {
         let (sandbox, told) = tree(300, &["hang", "hang"]);
         let child = Child::new(&sandbox, BatchConfig { timeout_seconds: 1, ..config() }).with(kind);
         let begun = Instant::now();
@@ -90,7 +97,7 @@ fn files_that_hang_are_timeouts_and_their_company_is_processed_elsewhere() {
 
 #[test]
 fn a_run_that_is_to_stop_leaves_what_hangs_pending_with_its_company() {
-    for kind in kinds() {
+    for kind in kinds_with_children() {
         let (sandbox, told) = tree(100, &["hang"]);
         let config = BatchConfig { drain_seconds: 2, ..config() };
         let child = Child::new(&sandbox, config).with(kind).stopped_after(Duration::from_secs(1));
@@ -108,7 +115,7 @@ fn a_run_that_is_to_stop_leaves_what_hangs_pending_with_its_company() {
 
 #[test]
 fn kills_at_any_time_lose_nothing_and_blame_nobody() {
-    for kind in kinds() {
+    for kind in kinds_with_children() {
         let (sandbox, _) = tree(400, &["sleep-30"; 20]);
         let child = Child::new(&sandbox, config()).with(kind);
         let mut rng = Rng::new(7);

@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use outlast::{
-    AstProcessor, BatchAnswers, BatchConfig, BatchProcessor, Engine, ErrorClass, FileContent, FileError,
-    Processor, ResultWriter, RunOptions,
+    AstProcessor, BatchAnswers, BatchConfig, BatchProcessor, Engine, ErrorClass, ExecCommand, ExecOptions,
+    ExecProcessor, FileContent, FileError, Processor, ResultWriter, RunOptions,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -28,6 +28,8 @@ pub(super) enum Files {
     /// Each in a future.
     #[cfg(feature = "async")]
     InFutures,
+    /// Sent to processes in another language.
+    InChildren,
 }
 
 /// What the child is told.
@@ -247,6 +249,14 @@ mod in_futures {
     }
 }
 
+/// A processor whose children do what a content tells them.
+fn in_children() -> ExecProcessor {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/src/process/exec/tests/child.py");
+    let ready = r#"{"include": ["*.ast.json"]}"#;
+    let command = ExecCommand::new(["python3", script, ready]).unwrap();
+    ExecProcessor::start(ExecOptions::new(command)).unwrap()
+}
+
 fn act(what: &str) -> Result<(), FileError> {
     let (word, number) = what.split_once('-').unwrap_or((what, "0"));
     match word {
@@ -293,6 +303,7 @@ fn what_the_child_does() {
         Files::Together(files) => Engine::new(Together(acting, files)),
         #[cfg(feature = "async")]
         Files::InFutures => in_futures::engine(acting),
+        Files::InChildren => Engine::new(in_children()),
     };
     if let Some(time) = orders.stop_after {
         let stop = engine.stop();

@@ -36,6 +36,7 @@ const LOOK_UP: Duration = Duration::from_millis(10);
 pub(super) struct InFlight {
     window: Box<dyn Window>,
     wants_content: bool,
+    wants_place: bool,
     files: Vec<Given>,
     next_id: u64,
     /// Whether what is in it runs alone.
@@ -62,10 +63,10 @@ impl InFlight {
     pub(super) fn open(context: &WorkContext, worker: usize) -> Option<Self> {
         let windowed = context.processor.windowed()?;
         let window = windowed.open(worker, &context.config);
-        let wants_content = windowed.wants_content();
         Some(Self {
             window,
-            wants_content,
+            wants_content: windowed.wants_content(),
+            wants_place: windowed.wants_place(),
             files: Vec::new(),
             next_id: 0,
             is_alone: false,
@@ -215,15 +216,17 @@ impl<S: FnMut(OutcomeGroup)> BatchWorker<S> {
         read: ReadFile,
     ) -> Option<()> {
         let key = &shared.file(place)?.key;
-        let root = context.roots.get(key.root())?;
-        let file = GivenFile {
+        let mut file = GivenFile {
             path: key.relative_path(),
             bytes: std::mem::take(&mut self.content),
-            root: root.name.to_string(),
-            absolute: context.roots.path_of(key)?,
             size: read.content.size,
-            digest: read.hash.to_hex().to_string(),
+            ..GivenFile::default()
         };
+        if in_flight.wants_place {
+            file.root = context.roots.get(key.root())?.name.to_string();
+            file.absolute = context.roots.path_of(key)?;
+            file.digest = read.hash.to_hex().to_string();
+        }
         let since = context.clock.now();
         let mut held = self.slot.hold()?;
         held.works(None, since);

@@ -15,14 +15,35 @@ def result(message, value):
     say({"type": "result", "id": message["id"], "result": value})
 
 
+def act(message, what):
+    word, _, number = what.partition("-")
+    if word == "hang":
+        time.sleep(3600)
+    if word == "sleep":
+        time.sleep(int(number) / 1000)
+    if word == "error":
+        return error(message, "as it was told")
+    if word == "busy":
+        return error(message, "the service is busy", retry=True)
+    result(message, 0)
+
+
+def error(message, text, **more):
+    say({"type": "error", "id": message["id"], "class": "processor", "message": text, **more})
+
+
 def process(message):
     name = os.path.basename(message["path"])
     path = base64.b64decode(message["abs_bytes"]) if "abs_bytes" in message else message["abs"]
     content = lines.read(message["bytes"]) if "bytes" in message else open(path, "rb").read()
     print("at", name)
+    if b"act:" in content:
+        return act(message, content.split(b"act:")[1].split(b";")[0].decode())
     if name.startswith("exit"):
         sys.stderr.write("about to exit\n")
         sys.exit(int(name[4:] or 1))
+    if name.startswith("needs-service") and not os.path.exists(sys.argv[3]):
+        sys.exit(75)
     if name.startswith("segfault"):
         ctypes.string_at(0)
     if name.startswith("killed"):
@@ -39,6 +60,10 @@ def process(message):
         memory = bytearray(1 << 30)
         for at in range(0, 1 << 30, 4096):
             memory[at] = 1
+    if name.startswith("helper-allocates"):
+        allocate = "import time; memory = b'x' * (250 << 20); time.sleep(600)"
+        subprocess.Popen([sys.executable, "-c", allocate, *sys.argv[3:]])
+        time.sleep(1)
     if name.startswith("half"):
         engine.sendall(b'{"type":"resu')
         sys.exit(0)
@@ -61,6 +86,9 @@ def process(message):
         return engine.sendall(b'{"type":"result","id":%d,"result":"\xff"}\n' % message["id"])
     if name.startswith("nan"):
         return say('{"type":"result","id":%d,"result":NaN}' % message["id"])
+    if how == "json" and name.endswith(".ast.json"):
+        time.sleep(0.002)
+        return result(message, 0) if content.endswith(b"}") else error(message, "no JSON")
     if name.startswith("error"):
         return say({"type": "error", "id": message["id"], "class": "parse", "message": "bad", "line": 3, "column": 4})
     if name.startswith("echo"):

@@ -269,9 +269,31 @@ fn a_child_is_replaced_after_so_many_files_and_when_it_has_grown() {
             }
         }
     }
+}
+
+#[test]
+fn the_memory_of_what_a_child_has_started_counts_as_its_own() {
     let children = start(options(&[]));
     Files::new(&["a"]).ask(&children, LIMIT);
-    assert!(children.spawner().resident_bytes() > 1 << 20);
+    let alone = children.spawner().resident_bytes();
+    assert!((1 << 20..100 << 20).contains(&alone), "{alone}");
+    Files::new(&["helper-allocates"]).ask(&children, LIMIT);
+    let begun = Instant::now();
+    while children.spawner().resident_bytes() < alone + (200 << 20) {
+        assert!(begun.elapsed() < LIMIT, "it does not count");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    children.end(Instant::now() + LIMIT);
+    assert_eq!(children.spawner().resident_bytes(), 0);
+    // A child whose helper takes too much is replaced, and the helper ends with it.
+    let children = start(ExecOptions { memory: Some(200 << 20), ..options(&["{}", "", "mark-helper"]) });
+    assert_eq!(Files::new(&["helper-allocates"]).ask(&children, LIMIT)["helper-allocates"], "7");
+    let begun = Instant::now();
+    while processes("mark-helper") > 1 {
+        Files::new(&["a"]).ask(&children, LIMIT);
+        assert!(begun.elapsed() < LIMIT, "it is kept");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// Runs a command of a shell for a file. Returns its result as JSON, or how it failed.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::profiles::{FileProfiles, Profiles};
-use crate::service::settings::catalogue::catalogue;
+use crate::service::settings::catalogue::{catalogue, setting};
 use crate::service::settings::problem::{Origin, Problem};
 use crate::service::settings::resolved::{Read, Settings};
 use crate::service::settings::setting::{Given, Setting};
@@ -55,6 +55,19 @@ impl Found {
         }
         let read = setting.read(raw, origin);
         read.map_err(|wrong| wrong.into_iter().for_each(|what| self.wrong(origin.clone(), what))).ok()
+    }
+
+    /// Warns of values that are code, in a file that a run must not obey unless it is named.
+    pub(crate) fn warn_of_code(&mut self) {
+        for (key, _, origin) in self.files.iter().flat_map(|file| &file.values) {
+            if setting(key).is_some_and(Setting::runs_code) {
+                let what = format!(
+                    "{key} runs code: this file is obeyed where it is named by --config or OUTLAST_CONFIG, and refused \
+                     where it is merely found"
+                );
+                self.warnings.push(Problem { origin: origin.clone(), what });
+            }
+        }
     }
 
     /// Reports a problem.

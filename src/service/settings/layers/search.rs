@@ -41,6 +41,13 @@ pub(crate) fn users(process_env: &ProcessEnv, found: &mut Found) {
     }
 }
 
+/// Returns whether a run may find this file though nobody named it, as the project's.
+pub(crate) fn may_be_found(path: &Path, process_env: &ProcessEnv) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    let is_users = process_env.users_file().is_some_and(|users| real(&users) == real(path));
+    path.file_name().is_some_and(|name| name == NAME) && !is_users
+}
+
 fn look(path: &Path, owner: ConfigOwner, found: &mut Found) -> bool {
     match open(path, owner) {
         Ok(file) => {

@@ -156,9 +156,14 @@ pub(crate) fn path(placeholder: &'static str) -> Kind<PathBuf> {
 
 /// Returns a path as its source means it: one in a file is relative to the file's folder.
 fn in_place(path: &Path, origin: &Origin) -> PathBuf {
+    folder_of(origin).map_or_else(|| path.to_owned(), |folder| folder.join(path))
+}
+
+/// Returns the folder of the file that a value comes from.
+fn folder_of(origin: &Origin) -> Option<&Path> {
     match origin {
-        Origin::File { path: file, .. } => file.parent().unwrap_or(Path::new("/")).join(path),
-        _ => path.to_owned(),
+        Origin::File { path: file, .. } => Some(file.parent().unwrap_or(Path::new("/"))),
+        _ => None,
     }
 }
 
@@ -209,7 +214,7 @@ fn clash(one: &NamedRoot, other: &NamedRoot) -> Option<String> {
 
 /// A command line, or its words.
 pub(crate) fn command() -> Kind<ExecCommand> {
-    let read = |raw: &Raw, _: &Origin| {
+    let read = |raw: &Raw, origin: &Origin| {
         let command = match raw {
             Raw::List(words) => {
                 let words: Result<Vec<_>, _> = words.iter().map(Raw::text).collect();
@@ -217,7 +222,11 @@ pub(crate) fn command() -> Kind<ExecCommand> {
             }
             raw => ExecCommand::parse(raw.text()?),
         };
-        command.map_err(|wrong| InvalidValue::Because(wrong.to_string()))
+        let command = command.map_err(|wrong| InvalidValue::Because(wrong.to_string()))?;
+        Ok(match folder_of(origin) {
+            Some(folder) => command.within(folder),
+            None => command,
+        })
     };
     let limits = "a program and its arguments, such as \"wc -l {}\", or in a file a list of words";
     Kind::new(ValueForm::text("command", "COMMAND"), limits, read, |command| Value::Text(command.to_string()))

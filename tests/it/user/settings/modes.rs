@@ -17,6 +17,15 @@ fn with_broken(files: usize) -> Sandbox {
     sandbox
 }
 
+/// The flags of the built-in processor, and of one in another language that finds the same files broken.
+fn processors() -> [Vec<&'static str>; 2] {
+    let child = concat!("python3 '", env!("CARGO_MANIFEST_DIR"), "/src/process/exec/tests/child.py'");
+    let ready = r#" '{"include": ["*.ast.json"]}' json"#;
+    // Once for the whole test.
+    let exec = String::leak(format!("{child}{ready}"));
+    [Vec::new(), vec!["--exec", exec]]
+}
+
 fn small_batches<'a>(more: &[&'a str]) -> Vec<&'a str> {
     [&["--workers", "1", "--strategy", "count", "--batch-size", "5", "--checkpoint-interval", "10"], more]
         .concat()
@@ -24,37 +33,47 @@ fn small_batches<'a>(more: &[&'a str]) -> Vec<&'a str> {
 
 #[test]
 fn the_first_failure_stops_a_run_that_is_to_fail_fast() {
-    let sandbox = with_broken(3000);
-    let summary = sandbox.run_code(&small_batches(&["--on-error", "fail-fast"]), 3);
-    assert_eq!(summary["stopped"], "fail-fast");
-    assert!(summary["failed"].as_u64() >= Some(1) && summary["pending"].as_u64() > Some(0), "{summary}");
-    assert_eq!(sandbox.status()["jobs"][0]["end"], "failed");
-    let done = summary["ok"].as_u64().unwrap() + summary["failed"].as_u64().unwrap();
-    let next = sandbox.run_code(&[], 3);
-    assert_eq!((&next["resumed"], &next["unchanged"]), (&true.into(), &done.into()), "its work is kept");
-    sandbox.check();
+    for exec in processors() {
+        let sandbox = with_broken(3000);
+        let summary =
+            sandbox.run_code(&small_batches(&[&["--on-error", "fail-fast"], &exec[..]].concat()), 3);
+        assert_eq!(summary["stopped"], "fail-fast");
+        assert!(summary["failed"].as_u64() >= Some(1) && summary["pending"].as_u64() > Some(0), "{summary}");
+        assert_eq!(sandbox.status()["jobs"][0]["end"], "failed");
+        let done = summary["ok"].as_u64().unwrap() + summary["failed"].as_u64().unwrap();
+        let next = sandbox.run_code(&exec, 3);
+        assert_eq!((&next["resumed"], &next["unchanged"]), (&true.into(), &done.into()), "its work is kept");
+        sandbox.check();
+    }
 }
 
 #[test]
 fn more_failures_than_allowed_stop_a_run() {
-    let sandbox = with_broken(3000);
-    let summary = sandbox.run_code(&small_batches(&["--max-failures", "12"]), 3);
-    assert_eq!(summary["stopped"], "max-failures");
-    let failed = summary["failed"].as_u64().unwrap();
-    assert!((13..300).contains(&failed) && summary["pending"].as_u64() > Some(0), "{summary}");
-    let mut command = sandbox.command(["run", "--progress", "never", "--max-failures", "300"]);
-    let told = ran(command.arg(&sandbox.root)).expect(3).text();
-    assert!(told.starts_with("job 2: done, resumed"), "as many as allowed: {told}");
-    sandbox.check();
+    for exec in processors() {
+        let sandbox = with_broken(3000);
+        let summary = sandbox.run_code(&small_batches(&[&["--max-failures", "12"], &exec[..]].concat()), 3);
+        assert_eq!(summary["stopped"], "max-failures");
+        let failed = summary["failed"].as_u64().unwrap();
+        assert!((13..300).contains(&failed) && summary["pending"].as_u64() > Some(0), "{summary}");
+        let mut command = sandbox.command(["run", "--progress", "never", "--max-failures", "300"]);
+        let told = ran(command.arg(&sandbox.root).args(&exec)).expect(3).text();
+        assert!(told.starts_with("job 2: done, resumed"), "as many as allowed: {told}");
+        sandbox.check();
+    }
 }
 
 #[test]
 fn a_share_of_failures_stops_a_run_once_it_means_something() {
-    let sandbox = with_broken(3000);
-    let summary = sandbox.run_code(&small_batches(&["--max-failures", "5%"]), 3);
-    assert_eq!(summary["stopped"], "max-failures");
-    assert!(summary["failed"].as_u64() >= Some(6), "a tenth of a hundred is above 5 %: {summary}");
-    assert_eq!(sandbox.run_code(&["--max-failures", "15%"], 3)["stopped"], serde_json::Value::Null);
+    for exec in processors() {
+        let sandbox = with_broken(3000);
+        let summary = sandbox.run_code(&small_batches(&[&["--max-failures", "5%"], &exec[..]].concat()), 3);
+        assert_eq!(summary["stopped"], "max-failures");
+        assert!(summary["failed"].as_u64() >= Some(6), "a tenth of a hundred is above 5 %: {summary}");
+        assert_eq!(
+            sandbox.run_code(&[&["--max-failures", "15%"], &exec[..]].concat(), 3)["stopped"],
+            serde_json::Value::Null
+        );
+    }
 }
 
 #[test]

@@ -1,19 +1,24 @@
 //! Starts processes, each the leader of a process group that is killed with it.
 #![expect(unsafe_code, reason = "code between fork and exec has no safe face")]
 
+mod groups;
+mod memory;
+
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
-use super::groups;
+use memory::Members;
+
+pub use groups::kill_groups;
 
 /// The descriptor at which a child finds its socket.
 pub(super) const SOCKET: i32 = 3;
@@ -26,6 +31,7 @@ const LOOK: Duration = Duration::from_millis(2);
 pub(super) struct Spawner {
     requests: Mutex<Sender<Request>>,
     groups: Groups,
+    members: Mutex<Members>,
 }
 
 /// The process groups that run.
@@ -59,7 +65,7 @@ impl Spawner {
                 let _ = reply.send(spawn(command, socket));
             }
         })?;
-        Ok(Self { requests: Mutex::new(requests), groups: Groups::default() })
+        Ok(Self { requests: Mutex::new(requests), groups: Groups::default(), members: Mutex::default() })
     }
 
     /// Starts a process whose standard output and error are pipes; it finds this socket as descriptor [`SOCKET`].
@@ -80,10 +86,23 @@ impl Spawner {
         Ok(Process { child, group, groups: Arc::clone(&self.groups), is_killed: false, status: None })
     }
 
-    /// Returns the resident memory of all processes that it has started, in bytes; not of those that they have started.
+    /// Returns the resident memory in bytes of all processes that it has started, with their groups.
     pub(super) fn resident_bytes(&self) -> u64 {
-        let groups = lock(&self.groups);
-        groups.iter().filter_map(|&group| resident_bytes(group.unsigned_abs())).sum()
+        let groups = lock(&self.groups).clone();
+        let members = self.members(&groups);
+        groups.iter().map(|&group| members.resident_bytes(group)).sum()
+    }
+
+    /// Returns the resident memory in bytes of one of them, with its group.
+    pub(super) fn group_bytes(&self, group: Pid) -> u64 {
+        let groups = lock(&self.groups).clone();
+        self.members(&groups).resident_bytes(group.as_raw_pid())
+    }
+
+    fn members(&self, groups: &BTreeSet<i32>) -> MutexGuard<'_, Members> {
+        let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        members.count(groups);
+        members
     }
 
     /// Kills all process groups that run, for an engine that ends while threads still wait for them.
@@ -151,13 +170,6 @@ impl Drop for Process {
     }
 }
 
-/// Returns the resident memory of a process in bytes; none if there is no such process.
-pub(super) fn resident_bytes(process: u32) -> Option<u64> {
-    let text = fs::read_to_string(format!("/proc/{process}/statm")).ok()?;
-    let pages: u64 = text.split(' ').nth(1)?.parse().ok()?;
-    Some(pages * rustix::param::page_size() as u64)
-}
-
 /// Returns how a process ended, in words.
 pub(super) fn in_words(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
@@ -167,7 +179,7 @@ pub(super) fn in_words(status: ExitStatus) -> String {
     }
 }
 
-fn lock(groups: &Groups) -> std::sync::MutexGuard<'_, BTreeSet<i32>> {
+fn lock(groups: &Groups) -> MutexGuard<'_, BTreeSet<i32>> {
     groups.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
