@@ -35,7 +35,7 @@ fn each_file_is_recorded_once_whoever_is_killed() {
     let mut rng = Rng::new(seed);
     let sandbox = Sandbox::new();
     // So long that there is work for each round.
-    let each_ms = (2 * 600 * kills / files).max(1) + 1;
+    let each_ms = (4 * 600 * kills / files).max(1) + 1;
     for number in 0..files {
         sandbox.write(format!("d{}/f{number}", number / 100), format!("act:sleep-{each_ms};"));
     }
@@ -44,11 +44,13 @@ fn each_file_is_recorded_once_whoever_is_killed() {
     let (mut killed, mut interrupted) = (0, 0);
     for _ in 0..kills {
         let mut command = run_command(&sandbox, &exec, &["--workers", "2"]);
-        let mut run = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut run = command.stdout(Stdio::null()).spawn().unwrap();
         let time = Duration::from_millis(rng.within(300..900));
         killed += kill_children(&mut run, &mut rng, child_kills.div_ceil(kills), time);
         run.kill().unwrap();
-        interrupted += u64::from(run.wait().unwrap().code().is_none());
+        let code = run.wait().unwrap().code();
+        assert!(code.is_none_or(|code| code == 0), "seed {seed}: it ended with {code:?}");
+        interrupted += u64::from(code.is_none());
         let ended = Instant::now();
         while !processes(MARK).is_empty() {
             assert!(ended.elapsed() < Duration::from_secs(5), "seed {seed}: children outlive the engine");

@@ -100,14 +100,14 @@ fn a_run_that_is_to_stop_leaves_what_hangs_pending_with_its_company() {
     for kind in kinds_with_children() {
         let (sandbox, told) = tree(100, &["hang"]);
         let config = BatchConfig { drain_seconds: 2, ..config() };
-        let child = Child::new(&sandbox, config).with(kind).stopped_after(Duration::from_secs(1));
+        let child = Child::new(&sandbox, config.clone()).with(kind).stopped_after(Duration::from_secs(1));
         let result = child.run_ok();
         assert_eq!(result["interrupted"], true);
         let pending = result["pending"].as_u64().unwrap();
         assert!((1..=32).contains(&pending), "{kind:?}: {result}");
         assert_eq!(sandbox.explain(sandbox.root.join(&told[0]))["attempts"], 0);
         sandbox.write(&told[0], AST);
-        let rest = child.run_ok();
+        let rest = Child::new(&sandbox, config).with(kind).run_ok();
         assert_eq!((&rest["failed"], &rest["pending"]), (&0.into(), &0.into()), "{rest}");
         assert_counts(&sandbox, 100, 0);
     }

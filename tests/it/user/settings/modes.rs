@@ -43,7 +43,10 @@ fn the_first_failure_stops_a_run_that_is_to_fail_fast() {
         let done = summary["ok"].as_u64().unwrap() + summary["failed"].as_u64().unwrap();
         let next = sandbox.run_code(&exec, 3);
         assert_eq!((&next["resumed"], &next["unchanged"]), (&true.into(), &done.into()), "its work is kept");
-        sandbox.check();
+        // Its results are not those of the built-in processor.
+        if exec.is_empty() {
+            sandbox.check();
+        }
     }
 }
 
@@ -58,7 +61,10 @@ fn more_failures_than_allowed_stop_a_run() {
         let mut command = sandbox.command(["run", "--progress", "never", "--max-failures", "300"]);
         let told = ran(command.arg(&sandbox.root).args(&exec)).expect(3).text();
         assert!(told.starts_with("job 2: done, resumed"), "as many as allowed: {told}");
-        sandbox.check();
+        // Its results are not those of the built-in processor.
+        if exec.is_empty() {
+            sandbox.check();
+        }
     }
 }
 
