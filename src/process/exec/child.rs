@@ -92,9 +92,10 @@ impl Cause {
         is_temporary(self.status())
     }
 
-    /// Returns whether it was killed by SIGKILL from outside, as the kernel does for want of memory.
+    /// Returns whether it was killed by SIGKILL from outside, as the kernel does for want of memory; or says so of its
+    /// own process, as a shell around a program does.
     pub(crate) fn was_killed(self) -> bool {
-        self.status().is_some_and(|status| status.signal() == Some(9))
+        self.status().is_some_and(|status| status.signal() == Some(9) || status.code() == Some(128 + 9))
     }
 }
 

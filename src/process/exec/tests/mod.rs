@@ -156,6 +156,10 @@ fn only_the_file_is_blamed_that_ends_its_child_alone() {
         ("segfault-2", "crash: the child was killed by signal 11"),
         ("segfault-3", "crash: the child was killed by signal 11"),
         ("killed", "crash: the child was killed by signal 9; so it ended 3 times"),
+        (
+            "exit137",
+            "crash: the child ended with exit code 137; it printed: about to exit; so it ended 3 times",
+        ),
         ("half", "crash: the child ended with exit code 0"),
         ("wrong-id", "crash: the child answered 10000 while"),
         ("close", "crash: the child closed its socket, and went on"),
