@@ -16,6 +16,7 @@ use crate::cli::command::records::RecordsArgs;
 use crate::cli::command::repair::RepairArgs;
 use crate::cli::command::roots::{ForgetArgs, MoveRootArgs};
 use crate::cli::command::run::RunArgs;
+use crate::cli::command::run::plan::PlanArgs;
 use crate::cli::command::status::StatusArgs;
 use crate::cli::command::watch::WatchArgs;
 use crate::cli::options::global::{Format, Global};
@@ -90,6 +91,8 @@ impl Cli {
 pub(crate) enum CliCommand {
     /// Ingest folders: every file once, going on where the last run stopped
     Run(RunArgs),
+    /// Show how files would be cut into batches; no state is needed
+    Plan(PlanArgs),
     /// Ingest folders, stay, and keep the records in step with what changes
     Watch(WatchArgs),
     /// Show counts, jobs and sizes of a state
@@ -142,6 +145,7 @@ impl CliCommand {
     pub(crate) fn given(&self) -> Vec<&FlagValue> {
         match self {
             Self::Run(args) => args.flags.given.iter().collect(),
+            Self::Plan(args) => args.flags.given.iter().collect(),
             Self::Watch(args) => args.flags.given.iter().chain(&args.watching.given).collect(),
             Self::Inspect(args) => args.flags.given.iter().collect(),
             Self::Exec(ExecArgs { action: ExecAction::Check(args) }) => args.flags.given.iter().collect(),

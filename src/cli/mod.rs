@@ -77,6 +77,7 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
     };
     match &cli.command {
         CliCommand::Run(args) => command::run::run(global, args, configured(), started),
+        CliCommand::Plan(args) => command::run::plan::plan(global, args, &settings, started),
         CliCommand::Watch(args) => command::watch::watch(global, args, configured(), started),
         CliCommand::Status(args) => command::status::status(global, args),
         CliCommand::Jobs(args) => command::jobs::jobs(global, args),

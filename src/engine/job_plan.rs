@@ -1,19 +1,18 @@
 //! Jobs: what is settled before a run's threads start, and what is recorded when it ends.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::SystemTime;
 
-use super::error::{CheckpointError, EngineError};
+use super::error::EngineError;
 use super::roots::file_list::FileList;
 use super::roots::{self, GivenRoot};
-use super::stats::CheckpointData;
 use super::store::{Store, interrupt_stale};
 use crate::engine::lifecycle::counts::RunCounts;
 use crate::engine::lifecycle::transition::RunScope;
 use crate::engine::roots::identity::RootIdentities;
 use crate::engine::roots::probe::FsProbe;
 use crate::engine::roots::registry::register;
-use crate::ledger::{Job, JobCounts, JobEnd, JobKind, LedgerReader, RootInfo, StateInfo};
+use crate::ledger::{Job, JobCounts, JobEnd, JobKind, RootInfo};
 use crate::model::{
     BatchConfig, Cursor, ErrorMode, FileKey, FolderKey, LogPosition, Root, RootId, Timestamp,
 };
@@ -231,41 +230,4 @@ pub(crate) fn config_of(job: &Job, state: &Path) -> Result<BatchConfig, EngineEr
         job_id: job.id,
         source,
     })
-}
-
-/// Returns the roots and the configuration of a checkpoint's job.
-pub(crate) fn of_checkpoint(
-    info: &StateInfo,
-    reader: &LedgerReader,
-    job_id: u64,
-    checkpoint: &CheckpointData,
-    processor: &str,
-) -> Result<(Vec<PathBuf>, BatchConfig), EngineError> {
-    let unfit = |reason| EngineError::Checkpoint { state: checkpoint.state.clone(), reason };
-    if checkpoint.state_id.as_ref().is_some_and(|id| *id != info.id) {
-        return Err(unfit(CheckpointError::OtherState));
-    }
-    let jobs = reader.jobs()?;
-    let Some(job) = jobs.iter().find(|job| job.id == job_id && job_id == checkpoint.job_id) else {
-        return Err(EngineError::UnknownJob { job_id, state: checkpoint.state.clone() });
-    };
-    let reached = reader.cursor();
-    if reached.tick < checkpoint.cursor.tick {
-        let checkpoint = checkpoint.cursor.tick;
-        return Err(unfit(CheckpointError::OlderCopy { reached: reached.tick, checkpoint }));
-    }
-    let infos = &info.roots;
-    if let Some(info) = infos.iter().find(|info| job.roots.contains(&info.id) && info.processor != processor)
-    {
-        let wanted = processor.to_owned();
-        let found = info.processor.clone();
-        return Err(unfit(CheckpointError::OtherProcessor { job_id, found, wanted }));
-    }
-    let roots: Vec<_> =
-        infos.iter().filter(|info| job.roots.contains(&info.id)).map(|info| info.path.clone()).collect();
-    if roots.is_empty() {
-        return Err(unfit(CheckpointError::RootsForgotten { job_id }));
-    }
-    let config = config_of(job, &checkpoint.state)?;
-    Ok((roots, BatchConfig { reprocess: false, change_processor: false, ..config }))
 }

@@ -49,6 +49,7 @@ pub use error::{
 pub use query::failures::{FailureGroup, FailureReport, FailureSample, SAMPLES};
 pub use query::jobs::{JobOutcome, JobReport, JobRoot, JobStatus, JobSummary};
 pub use query::records::{CommittedLog, RecordFilter};
+pub use query::resumption::Resumption;
 pub use query::status::{
     Explanation, FilePriority, FileState, RootStatus, RulesOfJob, StateCounts, StatusReport,
 };
@@ -58,6 +59,7 @@ pub use roots::{MovedRoot, move_root, root_path};
 pub use run::batches::{execute_batches, process_one_batch};
 pub use run::engine::{Engine, RunOptions};
 pub use run::into_roots::IntoRoots;
+pub use run::plan::BatchPlan;
 pub use stats::latency::LatencyFigures;
 pub use stats::{
     BatchExecutionResult, BatchResult, BatchStatistics, CheckpointData, MemoryStatus, ProcessTotals,

@@ -40,6 +40,8 @@ pub use record::ast::{AstCall, AstImport, AstImportedName, AstNotes, AstResult, 
 #[doc(hidden)]
 pub use record::copies::{RecordOf, push_copy, without_copy_mark};
 pub use record::cursor::{ConsumerName, RecordCursor};
+#[doc(hidden)]
+pub use record::in_base64;
 pub use record::{Cursor, LogPosition, LogStart, RecordHead, RecordLine, RecordStatus};
 pub use retry::RetryPolicy;
 pub(crate) use rules::priority::PriorityRules;

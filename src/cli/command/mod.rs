@@ -1,4 +1,4 @@
-//! One file for each command: its arguments, what it does, what it prints.
+//! One module for each command: its arguments, what it does, what it prints.
 
 pub(super) mod compact;
 pub(super) mod config;

@@ -25,6 +25,7 @@ pub(crate) fn watch(
     let config = BatchConfig { change_processor: args.change_processor, ..settings.fields().batch.clone() };
     let watching = settings.fields().watching.clone();
     let roots = settings.chosen_roots(&args.roots);
+    PreparedRun::check_free(global, settings)?;
     let run = PreparedRun::prepare(global, settings, config, &roots, started)?;
     let result = run.serve(global, configured, NextJob::Here, |services| {
         run.engine.watch_with(&roots, &run.config, &run.options, &watching, |state| services.start(state))

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use outlast::service::settings::{Problem, Settings, SettingsError, Sourced};
-use outlast::{AstProcessor, ExecCommand, ExecError, ExecOptions, ExecProcessor, Processor};
+use outlast::{AstProcessor, BatchConfig, ExecCommand, ExecError, ExecOptions, ExecProcessor, Processor};
 
 /// The processor of a command.
 pub(crate) enum ChosenProcessor {
@@ -15,14 +15,15 @@ pub(crate) enum ChosenProcessor {
 }
 
 impl ChosenProcessor {
-    /// Returns the processor for these settings, for a run on these roots: a child is started and is ready.
+    /// Returns the processor for these settings, for a run on these roots with this configuration: a child is started
+    /// and is ready.
     ///
     /// # Errors
     /// The command can't be used, or no files are named.
-    pub(crate) fn of(settings: &Settings, roots: &[PathBuf]) -> Result<Self> {
+    pub(crate) fn of(settings: &Settings, config: &BatchConfig, roots: &[PathBuf]) -> Result<Self> {
         let chosen = Self::start(settings, roots)?;
         if let (Self::Exec(processor), Some(exec)) = (&chosen, &settings.fields().exec)
-            && settings.fields().batch.include.is_empty()
+            && config.include.is_empty()
             && processor.default_include().is_empty()
         {
             let what = "names no files: add --include, such as --include '*.txt'; a child that stays can name \

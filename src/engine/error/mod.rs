@@ -12,7 +12,7 @@ use crate::model::{ConfigError, ConsumerName, Resource};
 use crate::sink::SinkError;
 use crate::sink::export::ExportError;
 use crate::source::list::ListError;
-use reasons::of_consumer;
+use reasons::{known_jobs, of_consumer};
 
 pub use reasons::{CheckpointError, CursorError, CursorReason, InspectError, ProbeError, Refusal, RootError};
 
@@ -103,10 +103,12 @@ pub enum EngineError {
         wanted: String,
     },
     /// The state knows no job with this number.
-    #[error("{}: knows no job {job_id}", state.display())]
+    #[error("{}: knows no job {job_id}{}", state.display(), known_jobs(*known))]
     UnknownJob {
         /// The job.
         job_id: u64,
+        /// The first and the last one that it knows, if it knows any.
+        known: Option<(u64, u64)>,
         /// The state directory.
         state: PathBuf,
     },

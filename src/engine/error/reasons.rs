@@ -289,6 +289,15 @@ fn hint(nearest: Option<&str>) -> String {
     nearest.map_or_else(|| ":".to_owned(), |near| format!("; did you mean {near}?"))
 }
 
+/// Returns what a state knows instead of a job.
+pub(super) fn known_jobs(known: Option<(u64, u64)>) -> String {
+    match known {
+        None => String::new(),
+        Some((first, last)) if first == last => format!("; it knows job {first}: see `outlast jobs`"),
+        Some((first, last)) => format!("; it knows jobs {first} to {last}: see `outlast jobs --all`"),
+    }
+}
+
 /// Returns what stands before a reason that concerns a consumer.
 pub(super) fn of_consumer(consumer: Option<&ConsumerName>) -> String {
     consumer.map(|name| format!("consumer {name}: ")).unwrap_or_default()

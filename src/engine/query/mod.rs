@@ -3,5 +3,6 @@
 pub(super) mod failures;
 pub(super) mod jobs;
 pub(super) mod records;
+pub(super) mod resumption;
 pub(super) mod selection;
 pub(super) mod status;

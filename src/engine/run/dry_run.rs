@@ -1,5 +1,6 @@
 //! What a run would do: the same scan and the same merge with the ledger, nothing committed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
@@ -12,15 +13,15 @@ use crate::engine::discovery::message::{Message, Reports};
 use crate::engine::discovery::scan::ScanPlan;
 use crate::engine::error::EngineError;
 use crate::engine::job_plan::{Listing, reported_before};
-use crate::engine::lifecycle::counts::RunCounts;
+use crate::engine::lifecycle::counts::{RunCounts, ScanCounts};
 use crate::engine::lifecycle::transition::{FileEvent, RunScope};
 use crate::engine::roots::identity::RootIdentities;
 use crate::engine::roots::probe::FsProbe;
 use crate::engine::roots::{self, registry};
-use crate::engine::stats::{ProcessingProgress, RepositoryProcessingResult};
+use crate::engine::stats::RepositoryProcessingResult;
 use crate::engine::stop::{Stop, StopOnDrop};
 use crate::ledger::{AskedState, LedgerError, LedgerReader};
-use crate::model::{BatchConfig, LogPosition, Resource, Root, RootId};
+use crate::model::{BatchConfig, FileKey, LogPosition, Resource, Root, RootId};
 use crate::source::Source;
 
 impl Engine {
@@ -91,80 +92,99 @@ impl Engine {
         let due: u64 = roots.iter().map(|(root, _)| pending(root)).sum();
         let mut result = RepositoryProcessingResult::default();
         let mut counts = RunCounts { discovered: due, ..RunCounts::default() };
-        result.progress.pending = due;
-        let halt = Stop::default();
-        let halting = halt.clone();
-        let scan =
-            ScanPlan { reader: reader.clone(), roots, below: None, source, unlisted: None, halt: halting };
-        let (send, receive) = sync_channel(CHANNEL_EVENTS);
-        let _halt = StopOnDrop(&halt);
-        let found = Reports::to(&send);
-        let look = move || match listing {
-            Some(listing) => ListedPlan { scan, listing }.run(&found),
-            None => scan.run(&found),
+        let scan = ScanPlan {
+            reader: reader.clone(),
+            roots,
+            below: None,
+            source,
+            unlisted: None,
+            halt: Stop::default(),
         };
-        spawn("scan", &send, look)?;
-        while !self.stop().is_requested()
-            && let Ok(event) = receive.recv()
-            && !take(event, reader.as_ref(), &mut counts, &mut result.progress)?
-        {}
+        let mut pending = due;
+        self.look(scan, listing, &mut result.progress.filtered, |changes, found| {
+            counts.add(found);
+            let mut count = |(key, change): &(FileKey, FileEvent)| {
+                let known = reader.as_ref().map(|reader| reader.get(key)).transpose()?.flatten();
+                let was_due = known.is_some_and(|entry| entry.pending);
+                count_change(change, was_due, &mut counts, &mut pending);
+                Ok(())
+            };
+            changes.iter().try_for_each(&mut count)
+        })?;
+        result.progress.pending = pending;
         result.progress.take_counts(&counts);
         result.progress.elapsed_seconds = options.started.elapsed().as_secs_f64();
         result.interrupted = self.stop().is_requested();
         Ok(result)
     }
+
+    /// Scans, or looks at the files of a list, without a run: passes on what is found, and adds what rules leave out.
+    /// A stop ends it.
+    pub(super) fn look(
+        &self,
+        scan: ScanPlan,
+        listing: Option<Listing>,
+        filtered: &mut BTreeMap<String, u64>,
+        mut found: impl FnMut(Vec<(FileKey, FileEvent)>, ScanCounts) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        let halt = scan.halt.clone();
+        let _halt = StopOnDrop(&halt);
+        let (send, receive) = sync_channel(CHANNEL_EVENTS);
+        let reports = Reports::to(&send);
+        let look = move || match listing {
+            Some(listing) => ListedPlan { scan, listing }.run(&reports),
+            None => scan.run(&reports),
+        };
+        spawn("scan", &send, look)?;
+        while !self.stop().is_requested()
+            && let Ok(event) = receive.recv()
+        {
+            let message = match event {
+                Event::Discovered(message) => message,
+                Event::Failed(error) => return Err(error),
+                // There is no worker and no client.
+                _ => continue,
+            };
+            match message {
+                Message::Found { changes, counts, permit } => {
+                    drop(permit);
+                    found(changes, counts)?;
+                }
+                Message::Scanned(report) => {
+                    for (rule, count) in report.filtered {
+                        *filtered.entry(rule).or_default() += count;
+                    }
+                }
+                Message::Failed(error) => return Err(error),
+                Message::Unlisted { resource, why, .. } => {
+                    return Err(EngineError::Unavailable { resource, what: why });
+                }
+                Message::ScansEnded => break,
+                // It follows no watcher.
+                Message::Touched { .. } | Message::WatchEnded | Message::Commit(_) => {}
+            }
+        }
+        Ok(())
+    }
 }
 
-/// Counts what the scan reports; true at its end.
-fn take(
-    event: Event,
-    reader: Option<&LedgerReader>,
-    counts: &mut RunCounts,
-    progress: &mut ProcessingProgress,
-) -> Result<bool, EngineError> {
-    let message = match event {
-        Event::Discovered(message) => message,
-        Event::Failed(error) => return Err(error),
-        // There is no worker and no client.
-        _ => return Ok(false),
-    };
-    match message {
-        Message::Found { changes, counts: found, permit } => {
-            drop(permit);
-            counts.add(found);
-            for (key, change) in changes {
-                let known = reader.map(|reader| reader.get(&key)).transpose()?.flatten();
-                let was_due = u64::from(known.is_some_and(|entry| entry.pending));
-                match change {
-                    FileEvent::Found(_) | FileEvent::Touched(_) => {
-                        progress.pending += 1 - was_due;
-                        counts.discovered += 1 - was_due;
-                    }
-                    FileEvent::Missing(_) => {
-                        progress.pending -= was_due;
-                        counts.discovered -= was_due;
-                        counts.removed += 1;
-                    }
-                    FileEvent::Hidden(_) => {
-                        progress.pending -= was_due;
-                        counts.discovered -= was_due;
-                    }
-                    FileEvent::Ended(_) | FileEvent::Asked(_) | FileEvent::Forgotten => {}
-                }
-            }
+/// Counts one change that a scan reports.
+fn count_change(change: &FileEvent, was_due: bool, counts: &mut RunCounts, pending: &mut u64) {
+    let was_due = u64::from(was_due);
+    match change {
+        FileEvent::Found(_) | FileEvent::Touched(_) => {
+            *pending += 1 - was_due;
+            counts.discovered += 1 - was_due;
         }
-        Message::Scanned(report) => {
-            for (rule, count) in report.filtered {
-                *progress.filtered.entry(rule).or_default() += count;
-            }
+        FileEvent::Missing(_) => {
+            *pending -= was_due;
+            counts.discovered -= was_due;
+            counts.removed += 1;
         }
-        Message::Failed(error) => return Err(error),
-        Message::Unlisted { resource, why, .. } => {
-            return Err(EngineError::Unavailable { resource, what: why });
+        FileEvent::Hidden(_) => {
+            *pending -= was_due;
+            counts.discovered -= was_due;
         }
-        Message::ScansEnded => return Ok(true),
-        // It follows no watcher.
-        Message::Touched { .. } | Message::WatchEnded | Message::Commit(_) => {}
+        FileEvent::Ended(_) | FileEvent::Asked(_) | FileEvent::Forgotten => {}
     }
-    Ok(false)
 }

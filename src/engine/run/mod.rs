@@ -7,6 +7,7 @@ pub(super) mod dry_run;
 pub(super) mod engine;
 pub(super) mod into_roots;
 pub(super) mod live;
+pub(super) mod plan;
 pub(super) mod pulse;
 pub(super) mod session;
 pub(super) mod start;

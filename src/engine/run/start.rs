@@ -8,10 +8,10 @@ use super::session::Session;
 use crate::engine::coordinator::health::Health;
 use crate::engine::coordinator::run_state::{AttemptEnd, RunState};
 use crate::engine::error::EngineError;
+use crate::engine::query::resumption::Resumption;
 use crate::engine::resources::machine;
+use crate::engine::roots;
 use crate::engine::stats::{CheckpointData, RepositoryProcessingResult};
-use crate::engine::{job_plan, roots};
-use crate::ledger::AskedState;
 use crate::model::BatchConfig;
 
 impl Engine {
@@ -89,7 +89,9 @@ impl Engine {
         })
     }
 
-    /// Continues a job from a checkpoint: with its roots and its configuration, from what is committed.
+    /// Continues a job from a checkpoint: with its roots and its configuration, from what is committed. Files that
+    /// failed are treated as in any run: those whose failure was one of their environment are processed again. A job on
+    /// the files of a list does what is pending, and looks at no other files.
     ///
     /// # Errors
     /// The state does not know the job, or has not reached the checkpoint; or as [`Engine::run`].
@@ -98,11 +100,13 @@ impl Engine {
         job_id: u64,
         checkpoint: &CheckpointData,
     ) -> Result<RepositoryProcessingResult, EngineError> {
-        let (roots, config) = {
-            let state = AskedState::open(&checkpoint.state)?;
-            job_plan::of_checkpoint(state.info(), &state.reader(), job_id, checkpoint, self.identity())?
-        };
-        let options = RunOptions::new(&checkpoint.state);
-        self.run(roots, &config, &options)
+        if job_id != checkpoint.job_id {
+            let state = checkpoint.state.clone();
+            return Err(EngineError::UnknownJob { job_id, known: None, state });
+        }
+        let resumption = Resumption::of(checkpoint)?;
+        resumption.check(self.identity())?;
+        let options = RunOptions { files: resumption.files, ..RunOptions::new(&checkpoint.state) };
+        self.run(resumption.roots, &resumption.config, &options)
     }
 }

@@ -282,6 +282,11 @@ impl<'a> RecordHead<'a> {
     }
 }
 
+/// Returns bytes in base64, unless they are UTF-8.
+pub fn in_base64(bytes: &[u8]) -> Option<String> {
+    std::str::from_utf8(bytes).is_err().then(|| base64::engine::general_purpose::STANDARD.encode(bytes))
+}
+
 /// Returns the key of a file whose path is given in this form.
 pub(super) fn key_of(root: RootId, path: &str, path_bytes: Option<&str>) -> Option<FileKey> {
     match path_bytes {

@@ -3,12 +3,10 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use crate::model::{ErrorClass, FileError};
+use crate::model::{ErrorClass, FileError, in_base64};
 
 /// The version of the protocol.
 pub(super) const VERSION: u32 = 1;
@@ -88,7 +86,6 @@ pub(super) fn file(id: u64, file: &FileRequest<'_>, bytes: Option<usize>) -> Vec
         bytes: Option<usize>,
     }
     let absolute = file.absolute.as_os_str().as_encoded_bytes();
-    let in_base64 = |bytes: &[u8]| std::str::from_utf8(bytes).is_err().then(|| STANDARD.encode(bytes));
     line(&File {
         r#type: "file",
         id,

@@ -8,7 +8,7 @@ use super::fields::{Fields, Retries};
 use super::problem::{Origin, Problem, Sourced};
 use super::setting::{Given, Setting};
 use super::values::{Value, duration_text};
-use crate::model::ErrorClass;
+use crate::model::{BatchConfig, ErrorClass};
 use crate::service::http::{HttpError, is_local};
 use crate::service::schedule::system_zone;
 
@@ -91,6 +91,19 @@ impl Settings {
         arguments.iter().chain(named.map(|root| &root.path)).cloned().collect()
     }
 
+    /// Returns the configuration of a job as flags of this command change it: no other layer of the settings counts.
+    pub fn over_job(&self, job: BatchConfig) -> BatchConfig {
+        let workers_max = job.workers_max;
+        let mut fields = Fields { batch: job, ..Fields::default() };
+        let is_of_flag = |origin: &Origin| matches!(origin, Origin::Flag(_));
+        let given = self.given.iter().flatten().filter(|(_, origin)| is_of_flag(origin));
+        given.for_each(|(value, _)| value.set(&mut fields));
+        if fields.workers.is_none() {
+            fields.workers_max.get_or_insert(workers_max);
+        }
+        fields.derived().batch
+    }
+
     /// Returns what is logged. A bare level is meant for Outlast only: the messages of the libraries below it need an
     /// explicit target.
     pub fn log_filter(&self) -> String {
@@ -125,7 +138,7 @@ mod tests {
     use super::super::load::given;
     use super::super::values::ValueInput;
     use super::*;
-    use crate::model::{BatchConfig, RetryPolicy};
+    use crate::model::{RetryPolicy, StrategyKind};
     use crate::process::Limits;
 
     fn with(flags: &[(&str, &str)]) -> Settings {
@@ -222,6 +235,16 @@ mod tests {
         assert_eq!(most(&[("workers", "3"), ("workers-max", "20")]), (3, 20));
         assert_eq!(most(&[("workers-max", "1")]), (cores, cores));
         assert_eq!(most(&[("workers", "40"), ("workers-max", "20")]), (40, 40));
+    }
+
+    #[test]
+    fn a_jobs_configuration_stays_but_for_what_flags_say() {
+        let job = with(&[("workers", "3"), ("include", "*.x"), ("batch-size", "7"), ("retry-attempts", "2")]);
+        let job = job.fields.batch;
+        assert_eq!(with(&[]).over_job(job.clone()), job);
+        let changed = with(&[("workers", "5"), ("strategy", "count")]).over_job(job.clone());
+        let expected = BatchConfig { worker_count: 5, workers_max: 5, strategy: StrategyKind::Count, ..job };
+        assert_eq!(changed, expected);
     }
 
     #[test]

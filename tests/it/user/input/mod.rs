@@ -9,4 +9,5 @@ mod links;
 mod named_roots;
 mod names;
 mod refusals;
+mod resume;
 mod roots;

@@ -7,5 +7,6 @@ mod export;
 mod failures;
 mod inspect;
 mod jobs;
+mod plan;
 mod records;
 mod silent;

@@ -1,21 +1,19 @@
-//! `outlast run`.
+//! `outlast run`, and what goes before it: what it is to do, and how that would be cut into batches.
 
-use std::fs::File;
-use std::io;
-use std::path::{Path, PathBuf};
+pub(in crate::cli) mod plan;
+mod target;
+
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use clap::Args;
 use outlast::BatchConfig;
-use outlast::engine::{
-    Engine, EngineError, FileList, Refusal, RepositoryProcessingResult, RunOptions, Stop, root_path,
-};
+use outlast::engine::{Engine, EngineError, RepositoryProcessingResult, RunOptions, Stop, root_path};
 use outlast::ledger::StateFolder;
 use outlast::service::settings::{KnownFailures, Settings};
 use outlast::service::{NextJob, Signals};
-use outlast::source::list::ListError;
 
 use crate::cli::options::flags::{Flags, OfRun};
 use crate::cli::options::global::{Global, absolute};
@@ -24,6 +22,7 @@ use crate::cli::setup::Configured;
 use crate::cli::setup::processor::ChosenProcessor;
 use crate::cli::setup::services::Services;
 use crate::cli::{client, exit_code};
+use target::{GivenJob, Target};
 
 /// Runs a job to its end.
 pub(crate) fn run(
@@ -33,18 +32,14 @@ pub(crate) fn run(
     started: Instant,
 ) -> Result<u8> {
     let settings = configured.settings;
-    let config = BatchConfig {
-        reprocess: args.reprocess,
-        change_processor: args.change_processor,
-        ..settings.fields().batch.clone()
-    };
-    let roots = settings.chosen_roots(&args.roots);
-    if roots.is_empty() {
-        return Err(EngineError::from(Refusal::NoRoot).into());
+    let target = Target::of(global, args, settings)?;
+    let roots = target.roots;
+    PreparedRun::check_free(global, settings)?;
+    let mut run = PreparedRun::prepare(global, settings, target.config, &roots, started)?;
+    if let Some(resumption) = target.resumption {
+        resumption.check(run.engine.identity()).inspect_err(|_| run.end_children())?;
     }
-    let files = args.files_from.as_deref().map(|list| read_list(list, &roots)).transpose()?;
-    let mut run = PreparedRun::prepare(global, settings, config, &roots, started)?;
-    run.options.files = files;
+    run.options.files = target.files;
     let result = if args.dry_run {
         let seen = run.engine.dry_run(&roots, &run.config, &run.options);
         run.end_children();
@@ -55,7 +50,7 @@ pub(crate) fn run(
         })?
     };
     let printed = summary::summary(&result, global.format, args.dry_run, &run.options);
-    terminal::code_of_printed(printed, code_of(&result, &run, settings.fields().known_failures))
+    terminal::code_of_printed(printed, code_of(&result, &run, args, settings.fields().known_failures))
 }
 
 /// What `run` and `watch` work with.
@@ -68,6 +63,14 @@ pub(super) struct PreparedRun {
 }
 
 impl PreparedRun {
+    /// Refuses a state that another process holds, before a child is started for nothing.
+    pub(super) fn check_free(global: &Global, settings: &Settings) -> Result<()> {
+        if settings.fields().exec.is_some() {
+            client::when_free(&global.state, || Ok(StateFolder::check_free(&global.state)?))?;
+        }
+        Ok(())
+    }
+
     /// Prepares a run with the processor for these settings. Signals end it from now on.
     pub(super) fn prepare(
         global: &Global,
@@ -79,11 +82,7 @@ impl PreparedRun {
         // Before a child is started, which must not outlive the signal.
         let stop = Stop::default();
         let signals = Signals::install(&stop.flag(), Duration::from_secs(config.drain_seconds))?;
-        if settings.fields().exec.is_some() {
-            // Before a child is started for nothing.
-            client::when_free(&global.state, || Ok(StateFolder::check_free(&global.state)?))?;
-        }
-        let chosen = ChosenProcessor::of(settings, roots)?;
+        let chosen = ChosenProcessor::of(settings, &config, roots)?;
         let engine = Arc::new(Engine::new(chosen.processor()).with_stop(stop));
         let records = settings.fields().out.as_deref().map(absolute);
         let named =
@@ -113,21 +112,12 @@ impl PreparedRun {
     }
 }
 
-/// Reads a list of files below these roots.
-pub(super) fn read_list(list: &Path, roots: &[PathBuf]) -> Result<FileList> {
-    let is_stdin = list == Path::new("-");
-    let read = || match is_stdin {
-        true => FileList::read(io::stdin().lock(), roots),
-        false => FileList::read(File::open(list).map_err(ListError::Read)?, roots),
-    };
-    read().map_err(|error| match error {
-        EngineError::List(_) if is_stdin => anyhow::Error::from(error).context("stdin"),
-        EngineError::List(_) => anyhow::Error::from(error).context(list.display().to_string()),
-        error => error.into(),
-    })
-}
-
-fn code_of(result: &RepositoryProcessingResult, run: &PreparedRun, known: KnownFailures) -> u8 {
+fn code_of(
+    result: &RepositoryProcessingResult,
+    run: &PreparedRun,
+    args: &RunArgs,
+    known: KnownFailures,
+) -> u8 {
     let progress = &result.progress;
     if result.interrupted {
         return run.signals.exit_code().unwrap_or(exit_code::STOPPED);
@@ -144,7 +134,7 @@ fn code_of(result: &RepositoryProcessingResult, run: &PreparedRun, known: KnownF
     let files = progress.discovered - named_no_file.into_iter().sum::<u64>();
     // Of a list that names what was deleted, all is done; a whole tree that is gone is another matter.
     let removed = run.options.files.as_ref().map_or(0, |_| progress.removed);
-    if files + removed == 0 { exit_code::NOTHING_MATCHED } else { exit_code::DONE }
+    if files + removed == 0 && args.resume.is_none() { exit_code::NOTHING_MATCHED } else { exit_code::DONE }
 }
 
 #[derive(Debug, Args)]
@@ -155,6 +145,11 @@ pub(crate) struct RunArgs {
 
     #[command(flatten)]
     pub(crate) flags: Flags<OfRun>,
+
+    /// Go on with this job of the state, with its roots and its settings; as 3@STATE it is refused by a state with
+    /// another id
+    #[arg(long, value_name = "JOB", conflicts_with_all = ["roots", "root", "reprocess", "change_processor"])]
+    pub(crate) resume: Option<GivenJob>,
 
     /// Look at the files that this list names and at no others: a path a line, or each ended by a zero byte, relative
     /// to ROOT or absolute; `-` is stdin
