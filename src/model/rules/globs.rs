@@ -106,6 +106,18 @@ impl Globs {
         self.texts.get(found).map(String::as_str)
     }
 
+    /// Calls `found` with the index of each glob without a `/` that matches this name.
+    pub(crate) fn each_of_name(&self, name: &[u8], mut found: impl FnMut(usize)) {
+        let suffixes = self.suffixes.iter().filter(|(suffix, _)| name.ends_with(suffix));
+        suffixes.for_each(|&(_, at)| found(at));
+        each_in(&self.names, &self.name_texts, name, found);
+    }
+
+    /// Calls `found` with the index of each glob with a `/` that matches this path.
+    pub(crate) fn each_of_path(&self, path: &[u8], found: impl FnMut(usize)) {
+        each_in(&self.paths, &self.path_texts, path, found);
+    }
+
     fn find_in(&self, set: &GlobSet, texts: &[usize], path: &[u8], is_folder: bool) -> Option<usize> {
         if set.is_empty() {
             return None;
@@ -152,6 +164,13 @@ pub(crate) fn protected(glob: &str) -> String {
         }
     }
     text
+}
+
+fn each_in(set: &GlobSet, texts: &[usize], path: &[u8], found: impl FnMut(usize)) {
+    if !set.is_empty() {
+        let matching = set.matches_candidate(&Candidate::from_bytes(path));
+        matching.into_iter().filter_map(|at| texts.get(at).copied()).for_each(found);
+    }
 }
 
 /// Returns `.ast.json` for `*.ast.json`; `None` where more than a comparison is needed.
