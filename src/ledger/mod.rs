@@ -107,4 +107,4 @@ pub(crate) use names::LOG_CHECKED;
 pub use reader::LedgerReader;
 pub use recovery::in_flight_markers::{InFlightMarkers, Marker, PreviousCrash};
 #[cfg(test)]
-pub(crate) use tests::checking as damage;
+pub(crate) use {map::block::BLOCKS_READ, tests::checking as damage};

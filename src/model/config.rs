@@ -122,7 +122,12 @@ impl FromStr for FailureLimit {
     }
 }
 
+/// The default of `concurrency`.
+const CONCURRENCY: usize = 64;
+
 /// Limits and sizes of a run.
+///
+/// Its JSON is kept with each job. Settings that earlier versions lack, and would refuse, are left out while unset.
 ///
 /// ```
 /// use outlast::BatchConfig;
@@ -147,6 +152,7 @@ pub struct BatchConfig {
     /// Futures of an async processor in flight, over all workers, each of which polls its part. 1 to 100,000. The
     /// default of 64 keeps a service busy whose calls take 100 ms at 640 files/s, and stays within the connections
     /// that most services and pools allow a client; each future is admitted to memory with its file.
+    #[serde(skip_serializing_if = "is_usual_concurrency")]
     pub concurrency: usize,
     /// Memory that a run may take, in MiB: it holds for the whole process. A file that does not fit at all fails as
     /// `too-large`. At least 16; the default is no more than half of what the control group or the machine has.
@@ -182,6 +188,7 @@ pub struct BatchConfig {
     /// Globs of files and folders to leave out.
     pub exclude: Vec<String>,
     /// Rules that give files a class of priority; files of a class are in `order`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub priorities: Vec<PriorityRule>,
     /// The order of files.
     pub order: Order,
@@ -199,6 +206,7 @@ pub struct BatchConfig {
     pub compact_min_bytes: u64,
     /// Length of the record log that is kept for a consumer that has not read it, in bytes: one that is further behind
     /// has to start over once the log is compacted. `None` keeps all.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub consumer_keep_bytes: Option<u64>,
 }
 
@@ -209,7 +217,7 @@ impl Default for BatchConfig {
             max_concurrent_batches: 4,
             worker_count: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             workers_max: 0,
-            concurrency: 64,
+            concurrency: CONCURRENCY,
             memory_limit_mb: 1000,
             checkpoint_interval: 1000,
             retry_attempts: 3,
@@ -233,6 +241,11 @@ impl Default for BatchConfig {
             consumer_keep_bytes: None,
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_usual_concurrency(concurrency: &usize) -> bool {
+    *concurrency == CONCURRENCY
 }
 
 /// A value outside its limits.

@@ -281,7 +281,7 @@ fn name_start(path: &[u8]) -> Option<usize> {
     path.iter().rposition(|&byte| byte == 0).map(|at| at + 1)
 }
 
-fn root_of(bytes: &[u8]) -> RootId {
+pub(crate) fn root_of(bytes: &[u8]) -> RootId {
     bytes.first_chunk::<ROOT_LEN>().map_or(RootId::FILE_SYSTEM, |b| RootId(u32::from_be_bytes(*b)))
 }
 

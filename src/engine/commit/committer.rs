@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::engine::dispatch::LeftPending;
 use crate::engine::error::EngineError;
 use crate::engine::lifecycle::counts::RunCounts;
 use crate::engine::lifecycle::transition::{Effect, FileEvent, RunScope, apply};
@@ -57,6 +58,8 @@ pub(crate) struct Committer<'a> {
     all_listed: bool,
     /// Files reported missing whose entries had changed by then.
     unconfirmed: Vec<FileKey>,
+    /// Of the files of the last tick.
+    left: LeftPending,
     /// Buffer for lines on their way to the log, kept from tick to tick.
     buffer: Vec<u8>,
 }
@@ -69,8 +72,8 @@ impl<'a> Committer<'a> {
             (root.id, CountedRoot { name, scope: *scope, listed: false, is_counted: true })
         };
         let roots = roots.iter().map(known).collect();
-        let (runs, all_listed, unconfirmed, buffer) = Default::default();
-        Self { store, roots, runs, waiting: 0, lines_bytes: 0, all_listed, unconfirmed, buffer }
+        let (runs, all_listed, unconfirmed, left, buffer) = Default::default();
+        Self { store, roots, runs, waiting: 0, lines_bytes: 0, all_listed, unconfirmed, left, buffer }
     }
 
     pub(crate) fn store(&self) -> &Store {
@@ -96,7 +99,11 @@ impl<'a> Committer<'a> {
             outcome.key.root() != root || !outcome.change.is_gone() || !which(&outcome.key)
         };
         self.runs.iter_mut().for_each(|run| run.outcomes.retain(stays));
-        self.waiting = self.runs.iter().map(|run| run.outcomes.len()).sum();
+        let waiting = self.runs.iter().map(|run| run.outcomes.len()).sum();
+        if std::mem::replace(&mut self.waiting, waiting) > waiting {
+            // These files may be pending.
+            self.left.note_any();
+        }
     }
 
     /// Drops all waiting removals: these files stay as they are until the next scan.
@@ -108,6 +115,11 @@ impl<'a> Committer<'a> {
     /// Takes the files reported missing whose entries had changed by then.
     pub(super) fn take_unconfirmed(&mut self) -> Vec<FileKey> {
         std::mem::take(&mut self.unconfirmed)
+    }
+
+    /// Takes what the last tick has left pending of its files.
+    pub(crate) fn take_left(&mut self) -> LeftPending {
+        std::mem::take(&mut self.left)
     }
 
     /// Returns the number of changes that wait for the next tick.
@@ -202,6 +214,7 @@ impl<'a> Committer<'a> {
         let files: Vec<&[PendingChange<'_>]> = in_order.chunk_by(|a, b| a.key == b.key).collect();
         let keys: Vec<&FileKey> = files.iter().map(|of_file| of_file[0].key).collect();
         let entries = self.store.reader.lookup(&keys)?;
+        let priorities = self.store.reader.priorities();
         let mut writer = LineWriter::begin(self.store, std::mem::take(&mut self.buffer))?;
         let mut changes = Vec::with_capacity(entries.len());
         let mut is_done = true;
@@ -214,7 +227,11 @@ impl<'a> Committer<'a> {
                     self.unconfirmed.push(one.key.clone());
                 }
             }
-            is_done &= entry.is_none_or(|entry| !entry.pending);
+            if let Some(pending) = entry.as_ref().filter(|entry| entry.pending) {
+                is_done = false;
+                let priority = priorities.as_ref().map(|of| of(of_file[0].key, &pending.fingerprint));
+                self.left.note(priority.unwrap_or_default(), pending.retry);
+            }
             if entry != old {
                 changes.push((of_file[0].key.clone(), entry));
             }

@@ -83,7 +83,7 @@ impl Coordinator<'_> {
         let done_before = self.run.counts.ok + self.run.counts.failed;
         let (lost, committed) = self.commit_waiting(None);
         let cursor = committed?;
-        self.dispatch.committed();
+        self.dispatch.committed(&self.committer.take_left());
         self.committer.recheck_unconfirmed(&self.attempt.root_monitor, &self.attempt.work.roots)?;
         let is_open = self.attempt.goes_on() && self.run.health.is_good();
         let scope = self.attempt.claim_scope(&self.committer);

@@ -9,7 +9,9 @@ use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use super::ClaimScope;
 use crate::engine::lifecycle::transition::{AttemptOutcome, Attempted, FileEvent, RunScope};
 use crate::ledger::{Entry, LedgerError, ReadyPosition, Retry};
-use crate::model::{BatchConfig, BatchPriority, DiscoveredFile, FileKey, Fingerprint, Root, Timestamp};
+use crate::model::{
+    BatchConfig, BatchPriority, DiscoveredFile, FileKey, Fingerprint, Root, RootId, Timestamp,
+};
 
 /// The number of files that a batch kept ready counts as.
 const BATCH_FILES: usize = 1_000;
@@ -49,8 +51,10 @@ pub(crate) struct Claims {
 struct Round {
     /// Where to continue; none at its end.
     position: Option<ReadyPosition>,
-    /// A whole round found nothing, and nothing was committed since.
+    /// A whole round found nothing, and nothing has become claimable since but what is due by `due_next`.
     exhausted: bool,
+    /// It came across a file that was in flight.
+    met_in_flight: bool,
     /// When the first of the files is due that it skipped as their retries are later.
     due_next: Option<Retry>,
 }
@@ -65,10 +69,52 @@ pub(crate) enum Claimed {
     Later,
 }
 
+/// What keeps a file from being claimed.
+enum Unclaimed {
+    /// Its retry is due later.
+    Later(Retry),
+    InFlight,
+    /// It is of another job's roots, or a suspect.
+    Other,
+}
+
+/// What a tick has left pending of its files.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct LeftPending([Left; 3]);
+
+/// The same, of one priority.
+#[derive(Debug, Clone, Copy, Default)]
+struct Left {
+    /// Some wait for no retry.
+    now: bool,
+    /// The first retry that the others wait for.
+    retry: Option<Retry>,
+}
+
+impl LeftPending {
+    /// Notes a file that is pending once the tick is committed.
+    pub(crate) fn note(&mut self, priority: BatchPriority, retry: Option<Retry>) {
+        let left = &mut self.0[priority as usize];
+        match retry {
+            None => left.now = true,
+            Some(retry) => left.retry = Some(earlier(left.retry, retry)),
+        }
+    }
+
+    /// Notes that there may be files of any priority.
+    pub(crate) fn note_any(&mut self) {
+        self.0.iter_mut().for_each(|left| left.now = true);
+    }
+}
+
+fn earlier(next: Option<Retry>, retry: Retry) -> Retry {
+    next.filter(|next| next.at <= retry.at).unwrap_or(retry)
+}
+
 impl Round {
     /// Notes a file that it skipped since its retry is due later.
     fn put_off(&mut self, later: Retry) {
-        self.due_next = Some(self.due_next.filter(|next| next.at <= later.at).unwrap_or(later));
+        self.due_next = Some(earlier(self.due_next, later));
     }
 }
 
@@ -195,13 +241,21 @@ impl Claims {
         self.rounds.iter_mut().for_each(|round| round.exhausted = false);
     }
 
-    /// Notes that all outcomes of the tick are committed.
-    pub(crate) fn committed(&mut self) {
-        self.rounds.iter_mut().for_each(|round| round.exhausted = false);
+    /// Notes that all outcomes of the tick are committed, and what of its files is still pending. A new round is worth it
+    /// for a priority that has some: if each tick began one, a million files that wait for a retry would be read at each.
+    pub(crate) fn committed(&mut self, left: &LeftPending) {
         self.early = 0;
         for hash in self.ended.drain(..) {
             self.in_flight.remove(&hash);
             self.reported.remove(&hash);
+        }
+        for (round, left) in self.rounds.iter_mut().zip(left.0) {
+            // What it came across may be another file whose hash collides.
+            let has_met = round.met_in_flight && self.in_flight.is_empty();
+            round.exhausted &= !left.now && !has_met;
+            if let Some(retry) = left.retry {
+                round.put_off(retry);
+            }
         }
     }
 
@@ -232,6 +286,7 @@ impl Claims {
         if round.exhausted && round.due_next.is_none_or(|next| self.due(&next, scope.now) > scope.now) {
             return Ok(Claimed::None);
         }
+        let own: Vec<RootId> = scope.plan.own.iter().map(|(root, _)| root.id).collect();
         let mut started_over = false;
         loop {
             let position = match round.position.take() {
@@ -243,18 +298,18 @@ impl Claims {
                 None if unfinished > self.limit / 4 => return Ok(Claimed::Later),
                 None => {
                     started_over = true;
-                    round.exhausted = false;
-                    round.due_next = None;
+                    *round = Round::default();
                     ReadyPosition::first_of(priority)
                 }
             };
-            let ready = scope.reader.ready_of_priority(&position, files_max.max(1))?;
+            let ready = scope.reader.ready_of_roots(&position, files_max.max(1), &own)?;
             let mut files = Vec::with_capacity(ready.files.len());
             for (key, entry) in ready.files {
                 match self.claim_unsuspected(key, &entry, &scope.plan.own, scope.now) {
                     Ok(file) => files.push(file),
-                    Err(Some(later)) => round.put_off(later),
-                    Err(None) => {}
+                    Err(Unclaimed::Later(retry)) => round.put_off(retry),
+                    Err(Unclaimed::InFlight) => round.met_in_flight = true,
+                    Err(Unclaimed::Other) => {}
                 }
             }
             round.position = ready.next;
@@ -309,9 +364,9 @@ impl Claims {
         entry: &Entry,
         roots: &[(Root, RunScope)],
         now: Timestamp,
-    ) -> Result<DiscoveredFile, Option<Retry>> {
+    ) -> Result<DiscoveredFile, Unclaimed> {
         let suspected = !self.suspected.is_empty() && self.suspected.contains(&hash_of(&key));
-        if suspected { Err(None) } else { self.claim(key, entry, roots, now) }
+        if suspected { Err(Unclaimed::Other) } else { self.claim(key, entry, roots, now) }
     }
 
     /// Returns when a retry is due. The clock may have been set back since it was noted.
@@ -319,20 +374,20 @@ impl Claims {
         retry.due(now, self.config.retry_policy(retry.class).longest())
     }
 
-    /// Claims a file, or returns the retry that it waits for, if it is that which keeps it.
+    /// Claims a file, or returns what keeps it.
     fn claim(
         &mut self,
         key: FileKey,
         entry: &Entry,
         roots: &[(Root, RunScope)],
         now: Timestamp,
-    ) -> Result<DiscoveredFile, Option<Retry>> {
-        let run_scope = roots.iter().find(|(root, _)| root.id == key.root()).ok_or(None)?.1;
+    ) -> Result<DiscoveredFile, Unclaimed> {
+        let run_scope = roots.iter().find(|(root, _)| root.id == key.root()).ok_or(Unclaimed::Other)?.1;
         if let Some(later) = entry.retry.filter(|retry| self.due(retry, now) > now) {
-            return Err(Some(later));
+            return Err(Unclaimed::Later(later));
         }
         if !self.in_flight.insert(hash_of(&key)) {
-            return Err(None);
+            return Err(Unclaimed::InFlight);
         }
         let recorded = run_scope.standing(entry).and_then(|record| record.digest);
         Ok(DiscoveredFile { key, fingerprint: entry.fingerprint, attempts: entry.attempts, recorded })

@@ -20,6 +20,7 @@ use crate::engine::workers::task::{Lane, SharedBatch, Task};
 use crate::ledger::{LedgerError, LedgerReader};
 use crate::model::{BatchConfig, BatchPriority, DiscoveredFile, FileBatch, FileKey, Order, Timestamp};
 use changed_files::ChangedFiles;
+pub(super) use claims::LeftPending;
 use claims::{Claimed, Claims};
 
 /// The batches that are dispatched, and the claims for the next ones.
@@ -136,9 +137,9 @@ impl Dispatcher {
         self.claims.ended_count()
     }
 
-    /// Notes that a tick has committed all outcomes that waited.
-    pub(crate) fn committed(&mut self) {
-        self.claims.committed();
+    /// Notes that a tick has committed all outcomes that waited, and what of its files is still pending.
+    pub(crate) fn committed(&mut self, left: &LeftPending) {
+        self.claims.committed(left);
         self.makes_claimable = false;
     }
 

@@ -14,8 +14,8 @@ use crate::engine::roots::probe::tests::impatient;
 use crate::engine::stop::Stop;
 use crate::engine::store::Store;
 use crate::engine::workers::pool::WorkerHandle;
-use crate::ledger::Entry;
-use crate::model::{Fingerprint, PriorityRule, RootId};
+use crate::ledger::{BLOCKS_READ, Entry, Retry};
+use crate::model::{ErrorClass, Fingerprint, PriorityRule, RootId};
 
 /// A state with a job, whose files are those that its rules know by the beginning of their names.
 struct Queue {
@@ -52,38 +52,77 @@ impl Queue {
 
     /// Commits files that are due.
     fn add(&mut self, name: &str, files: std::ops::Range<u64>) {
+        self.add_of(OWN, None, name, files);
+    }
+
+    /// Commits files that wait for a retry, or are due.
+    fn add_of(&mut self, root: RootId, retry: Option<Retry>, name: &str, files: std::ops::Range<u64>) {
         let file = |number: u64| {
             let path = format!("d{:02}/{name}{number:06}", number % 17);
-            let key = FileKey::from_relative_path(RootId(1), path.as_bytes()).unwrap();
+            let key = FileKey::from_relative_path(root, path.as_bytes()).unwrap();
             let fingerprint = Fingerprint { size: number, ..Fingerprint::default() };
-            (key, Some(Entry { pending: true, fingerprint, ..Entry::default() }))
+            (key, Some(Entry { pending: true, retry, fingerprint, ..Entry::default() }))
         };
-        let mut changes: Vec<_> = files.map(file).collect();
+        self.commit(files.map(file).collect());
+    }
+
+    /// Commits entries, as a tick does.
+    fn commit(&mut self, mut changes: Vec<(FileKey, Option<Entry>)>) {
         changes.sort_by(|(a, _), (b, _)| a.cmp(b));
         self.store.commit_without_lines(&changes, None).unwrap();
-        self.dispatch.committed();
+        let priority = self.store.reader.priorities().unwrap();
+        let mut left = LeftPending::default();
+        for (key, entry) in &changes {
+            if let Some(Entry { fingerprint, retry, .. }) = entry {
+                left.note(priority(key, fingerprint), *retry);
+            }
+        }
+        self.dispatch.committed(&left);
     }
 
     fn claim(&mut self) {
-        let scope = ClaimScope { reader: &self.store.reader, plan: &self.plan, now: Timestamp(0) };
+        self.claim_at(Timestamp(0));
+    }
+
+    fn claim_at(&mut self, now: Timestamp) {
+        let scope = ClaimScope { reader: &self.store.reader, plan: &self.plan, now };
         self.dispatch.claim(&scope).unwrap();
     }
 
     /// Takes what a worker takes next, and commits it as done.
     fn work(&mut self) -> Option<(BatchPriority, Vec<DiscoveredFile>)> {
+        self.work_to(None)
+    }
+
+    /// The same, with this for the files' entries.
+    fn work_to(&mut self, entry: Option<Entry>) -> Option<(BatchPriority, Vec<DiscoveredFile>)> {
         let task = self.pool.take_back()?;
         let (id, priority) = (task.batch_id(), task.shared().batch.priority);
         let files = task.take_all();
-        let mut changes: Vec<_> = files.iter().map(|file| (file.key.clone(), None)).collect();
-        changes.sort_by(|(a, _), (b, _)| a.cmp(b));
-        self.store.commit_without_lines(&changes, None).unwrap();
         files.iter().for_each(|file| self.dispatch.claims.ended(&file.key));
         self.dispatch.outstanding -= files.len();
         self.dispatch.count_done(id, files.len(), 0, Duration::ZERO);
-        self.dispatch.committed();
+        self.commit(files.iter().map(|file| (file.key.clone(), entry)).collect());
         Some((priority, files))
     }
+
+    /// Works until nothing is left that is due; returns the files done, and the blocks read to claim them.
+    fn finish(&mut self, now: Timestamp) -> (usize, u64) {
+        let (mut done, mut read) = (0, 0);
+        loop {
+            let before = BLOCKS_READ.get();
+            self.claim_at(now);
+            read += BLOCKS_READ.get() - before;
+            let Some((_, files)) = self.work() else { return (done, read) };
+            done += files.len();
+        }
+    }
 }
+
+const OWN: RootId = RootId(1);
+
+/// After the first failure of a file, due in a second.
+const RETRY: Retry = Retry { class: ErrorClass::IoTransient, at: Timestamp(1_000_000_000) };
 
 #[test]
 fn files_come_by_class_over_all_blocks_and_by_order_within_one() {
@@ -136,6 +175,45 @@ fn files_of_high_priority_that_come_without_end_leave_the_others_their_share() {
     }
     let [low, _, high] = done;
     assert!(high > 0 && low * 10 >= high && low * 5 <= high, "about one batch in eight: {done:?}");
+}
+
+#[test]
+fn files_of_another_root_are_not_read_whatever_their_class() {
+    let mut queue = Queue::new(Order::Path);
+    for name in ["high", "normal", "low"] {
+        queue.add_of(RootId(2), None, name, 0..8000);
+    }
+    queue.add("normal", 0..4000);
+    let (done, read) = queue.finish(Timestamp(0));
+    assert_eq!(done, 4000);
+    assert!(read < 150, "{read} blocks are read to claim 4,000 files");
+}
+
+#[test]
+fn files_that_wait_for_a_retry_are_read_once_until_it_is_due() {
+    let mut queue = Queue::new(Order::Path);
+    queue.add_of(OWN, Some(RETRY), "low", 0..8000);
+    queue.add("normal", 0..4000);
+    let (done, read) = queue.finish(Timestamp(0));
+    assert_eq!(done, 4000);
+    assert!(read < 300, "{read} blocks are read to claim 4,000 files");
+    assert_eq!(queue.finish(RETRY.at).0, 8000, "once they are due");
+}
+
+#[test]
+fn a_file_that_a_tick_leaves_pending_is_claimed_again_when_it_is_due() {
+    let mut queue = Queue::new(Order::Path);
+    queue.add("high", 0..20);
+    queue.claim();
+    let failed = Entry { pending: true, retry: Some(RETRY), ..Entry::default() };
+    while queue.work_to(Some(failed)).is_some() {
+        queue.claim();
+    }
+    assert_eq!(queue.finish(Timestamp(RETRY.at.0 - 1)).0, 0, "not yet");
+    queue.claim_at(RETRY.at);
+    let due = Entry { pending: true, ..Entry::default() };
+    while queue.work_to(Some(due)).is_some() {}
+    assert_eq!(queue.finish(RETRY.at).0, 20);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use bincode::error::EncodeError;
 
 use super::codec::{CRC_LEN, UNLIMITED, VERSION, crc_at_end, seal, unseal};
 use super::entry::Entry;
-use super::ready::{ClassCounts, Classes};
+use super::ready::{CLASSES, ClassCounts, Classes};
 use super::row::read::NO_ROW;
 use super::row::{self, Numbers, Row};
 use crate::model::shared_prefix;
@@ -22,14 +22,14 @@ const ROW_BYTES_MAX: usize = 160;
 
 /// Entries with their keys, in order.
 #[derive(Default)]
-pub(crate) struct Rows {
+pub(super) struct Rows {
     keys: Vec<u8>,
     ends: Vec<usize>,
     entries: Vec<Entry>,
 }
 
 impl Rows {
-    pub(crate) fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.keys.clear();
         self.ends.clear();
         self.entries.clear();
@@ -135,6 +135,23 @@ fn split_count(body: &[u8]) -> Result<(u16, &[u8]), &'static str> {
     Ok((u16::from_le_bytes(*count), rows))
 }
 
+/// Counts the pending rows of a block by class.
+pub(crate) fn count(key: &[u8], value: &[u8], classes: &Classes) -> Result<ClassCounts, &'static str> {
+    let mut counts = [0; CLASSES];
+    let mut reader = RowReader::default();
+    let body = reader.start(key, value)?;
+    while reader.next(body)? {
+        classes.count(&mut counts, &reader.key, &reader.entry);
+    }
+    Ok(counts)
+}
+
+#[cfg(test)]
+thread_local! {
+    /// Blocks whose rows this thread has begun to read.
+    pub(crate) static BLOCKS_READ: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
 /// Reads the rows of one block, one after the other.
 #[derive(Default)]
 pub(crate) struct RowReader {
@@ -151,6 +168,8 @@ pub(crate) struct RowReader {
 impl RowReader {
     /// Moves before the first row of a block, checks the block, and returns the body for [`Self::next`].
     pub(crate) fn start<'a>(&mut self, key: &[u8], value: &'a [u8]) -> Result<&'a [u8], &'static str> {
+        #[cfg(test)]
+        BLOCKS_READ.set(BLOCKS_READ.get() + 1);
         let body = unseal(key, value)?;
         self.restart(key, body)?;
         Ok(body)

@@ -15,7 +15,7 @@ const CLASSES_EACH: u8 = 64;
 pub(crate) const CLASSES: usize = 3 * CLASSES_EACH as usize;
 
 /// Number of pending entries of each class in one block.
-pub(super) type ClassCounts = [u32; CLASSES];
+pub(crate) type ClassCounts = [u32; CLASSES];
 
 /// The rules that assign classes to entries.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,6 +64,13 @@ const fn first_of(priority: BatchPriority) -> u8 {
 pub(crate) fn priority_of(class: u8) -> BatchPriority {
     let is_of = |priority: &BatchPriority| first_of(*priority) / CLASSES_EACH == class / CLASSES_EACH;
     BatchPriority::ALL.into_iter().find(is_of).unwrap_or_default()
+}
+
+/// Adds what a block has pending by class.
+pub(crate) fn add_counts(counts: &mut PriorityCounts, of_block: &ClassCounts) {
+    for (class, &count) in (0..).zip(of_block).filter(|(_, count)| **count > 0) {
+        *counts.of_mut(priority_of(class)) += u64::from(count);
+    }
 }
 
 /// Adds an encoded row to the counts; `None` if it is not one.

@@ -17,6 +17,7 @@ use crate::ledger::map::job::{JOB_PREFIX, Job, decode_job};
 use crate::ledger::map::meta::TickMeta;
 use crate::ledger::map::ready::{Classes, ReadyFiles, ReadyPosition, priority_of, row_key};
 use crate::ledger::map::scan::Scan;
+use crate::model::key::root_of;
 use crate::model::{
     BatchPriority, Cursor, FileKey, Fingerprint, LogPosition, LogStart, PriorityCounts, PriorityRule,
     PriorityRules, RootId,
@@ -31,6 +32,8 @@ pub(super) struct Committed {
     pub(super) pending: PriorityCounts,
     /// `None` before the ledger is open.
     pub(super) classes: Option<Classes>,
+    /// Whether the tree of pending files is in the order of these, and whole.
+    pub(super) is_sorted: bool,
     pub(super) log_start: LogStart,
 }
 
@@ -44,10 +47,18 @@ impl Committed {
     ) -> Self {
         let mut total = Counts::default();
         counts.values().for_each(|&counts| total += counts);
-        let classes = || Classes { order: tick.order, rules: rules.clone(), base: tick.base };
-        let classes = tick.ready_is_whole.then(classes);
-        Self { cursor: tick.cursor, counts: counts.clone(), total, pending, classes, log_start }
+        let classes = Some(Classes { order: tick.order, rules: rules.clone(), base: tick.base });
+        let is_sorted = tick.ready_is_whole;
+        Self { cursor: tick.cursor, counts: counts.clone(), total, pending, classes, is_sorted, log_start }
     }
+}
+
+/// What a walk over the pending files does at a row.
+enum Course {
+    Read,
+    /// It goes on at this row, which lies behind.
+    Seek(Vec<u8>),
+    End,
 }
 
 /// Reads the ledger, from any thread.
@@ -114,26 +125,44 @@ impl LedgerReader {
     /// # Errors
     /// Where the ledger can't be read.
     pub fn ready(&self, from: &ReadyPosition, limit: usize) -> Result<ReadyFiles, LedgerError> {
-        self.ready_while(from, limit, |_| true)
+        self.ready_along(from, limit, |_, _| Ok(Course::Read))
     }
 
-    /// The same, of the priority at the position alone.
+    /// The same, of the priority at the position alone, and of these roots; a few of other roots may be among them.
     ///
     /// # Errors
     /// Where the ledger can't be read.
-    pub(crate) fn ready_of_priority(
+    pub(crate) fn ready_of_roots(
         &self,
         from: &ReadyPosition,
         limit: usize,
+        roots: &[RootId],
     ) -> Result<ReadyFiles, LedgerError> {
-        self.ready_while(from, limit, |class| priority_of(class) == from.priority())
+        self.ready_along(from, limit, |class, block_key| {
+            if priority_of(class) != from.priority() {
+                return Ok(Course::End);
+            }
+            let root = root_of(block_key);
+            if roots.contains(&root) {
+                return Ok(Course::Read);
+            }
+            // Blocks of other roots are passed over, however many.
+            let Some(next) = roots.iter().filter(|own| **own > root).min() else {
+                return Ok(Course::Seek(row_key(class + 1, &[])));
+            };
+            // The first files of a root may be in the last block of the one before.
+            let first = self.store.last_below(Tree::Files, Bound::Included(&next.0.to_be_bytes()))?;
+            let home = first.as_ref().map_or(&[][..], |(key, _)| key);
+            let is_home = home == block_key;
+            Ok(if is_home { Course::Read } else { Course::Seek(row_key(class, home)) })
+        })
     }
 
-    fn ready_while(
+    fn ready_along(
         &self,
         from: &ReadyPosition,
         limit: usize,
-        goes_on: impl Fn(u8) -> bool,
+        course: impl Fn(u8, &[u8]) -> Result<Course, LedgerError>,
     ) -> Result<ReadyFiles, LedgerError> {
         let layout = self.store.layout();
         let classes = self.classes()?;
@@ -144,8 +173,13 @@ impl LedgerReader {
         let mut ready = ReadyFiles::default();
         while let Some((row, _)) = walk.next()? {
             let (&class, block_key) = row.split_first().ok_or_else(|| self.damaged("a row has no class"))?;
-            if !goes_on(class) {
-                break;
+            match course(class, block_key)? {
+                Course::Read => {}
+                Course::Seek(row) => {
+                    walk = self.store.walk(Tree::Ready, Bound::Included(&row))?;
+                    continue;
+                }
+                Course::End => break,
             }
             if ready.files.len() >= limit.max(1) {
                 ready.next = Some(ReadyPosition { class, key: block_key.to_vec() });
@@ -158,8 +192,10 @@ impl LedgerReader {
         Ok(ready)
     }
 
+    /// Returns what the pending files are sorted by.
     fn classes(&self) -> Result<Classes, LedgerError> {
-        self.with(|committed| committed.classes.clone()).ok_or_else(|| self.damaged("the order is not known"))
+        self.with(|committed| committed.classes.clone().filter(|_| committed.is_sorted))
+            .ok_or_else(|| self.damaged("the pending files are not sorted"))
     }
 
     /// Returns what gives a version of a file its priority, by the rules of the last job; `None` without rules.
@@ -179,7 +215,7 @@ impl LedgerReader {
         Some((number, rule.clone()))
     }
 
-    /// Returns the pending files of all roots by priority.
+    /// Returns the pending files of all roots by priority, also while they are being sorted: by the rules before then.
     pub fn pending(&self) -> PriorityCounts {
         self.with(|committed| committed.pending)
     }

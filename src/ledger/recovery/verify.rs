@@ -12,7 +12,7 @@ use crate::ledger::map::job::{JOB_PREFIX, Jobs, decode_job};
 use crate::ledger::map::meta::{
     LOG_START_KEY, ROOT_PREFIX, RULE_PREFIX, TICK_KEY, TickMeta, TreeSum, compiled, root_counts,
 };
-use crate::ledger::map::ready::{add_row, tally_row};
+use crate::ledger::map::ready::{Classes, add_counts, add_row, tally_row};
 use crate::ledger::map::{block, codec};
 use crate::model::{LogStart, PriorityCounts, PriorityRules};
 
@@ -108,7 +108,7 @@ fn load(store: &Database) -> Result<Loaded, LedgerError> {
     if log_start.segment > tick.cursor.log.segment {
         return Err(damaged("the record log begins behind its end"));
     }
-    let pending = count_pending(store, &tick, &rules)?;
+    let pending = count_pending(store, &tick, &rules, &counts)?;
     Ok(Loaded { tick, rules, pending, counts, jobs: Jobs::new(ends), log_start })
 }
 
@@ -121,16 +121,27 @@ fn load_rules(store: &Database) -> Result<PriorityRules, LedgerError> {
     compiled(&rules).map_err(|what| LedgerError::damaged(store.folder(), what))
 }
 
-/// Counts the pending files by priority: without rules they are all of the usual one.
+/// Counts the pending files by priority: without rules they are all of the usual one. Those of a process that was
+/// killed while it sorted them are counted where they are.
 fn count_pending(
     store: &Database,
     tick: &TickMeta,
     rules: &PriorityRules,
+    counts: &BTreeMap<u32, Counts>,
 ) -> Result<PriorityCounts, LedgerError> {
-    if rules.is_empty() {
-        return Ok(PriorityCounts { normal: tick.ready.entries, ..PriorityCounts::default() });
-    }
     let mut pending = PriorityCounts::default();
+    if rules.is_empty() {
+        pending.normal = counts.values().fold(0, |sum, counts| sum.wrapping_add(counts.pending));
+        return Ok(pending);
+    }
+    if !tick.ready_is_whole {
+        let classes = Classes { order: tick.order, rules: rules.clone(), base: tick.base };
+        store.walk(Tree::Files, Bound::Unbounded)?.check_each(|key, value| {
+            add_counts(&mut pending, &block::count(key, value, &classes)?);
+            Ok(())
+        })?;
+        return Ok(pending);
+    }
     store
         .walk(Tree::Ready, Bound::Unbounded)?
         .check_each(|key, value| add_row(&mut pending, key, value).ok_or(NO_READY_ROW))?;

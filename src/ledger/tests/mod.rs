@@ -173,14 +173,18 @@ fn check_ready(reader: &LedgerReader, model: &Model, classes: &Classes, limit: u
         };
         let of_class: Vec<_> = due.iter().copied().filter(|file| class_of(file) == priority).collect();
         assert_eq!(reader.pending().of(priority), of_class.len() as u64);
-        let mut found = Vec::new();
-        let mut from = Some(ReadyPosition::first_of(priority));
-        while let Some(position) = from {
-            let ready = reader.ready_of_priority(&position, limit).unwrap();
-            found.extend(ready.files);
-            from = ready.next;
+        for roots in [&[1, 2, 3][..], &[2], &[3, 1], &[7]] {
+            let roots: Vec<_> = roots.iter().map(|&root| RootId(root)).collect();
+            let mut found = Vec::new();
+            let mut from = Some(ReadyPosition::first_of(priority));
+            while let Some(position) = from {
+                let ready = reader.ready_of_roots(&position, limit, &roots).unwrap();
+                found.extend(ready.files.into_iter().filter(|(key, _)| roots.contains(&key.root())));
+                from = ready.next;
+            }
+            let of_roots = of_class.iter().copied().filter(|(key, _)| roots.contains(&key.root()));
+            assert!(found.iter().map(|(key, entry)| (key, entry)).eq(of_roots), "{roots:?}");
         }
-        assert!(found.iter().map(|(key, entry)| (key, entry)).eq(of_class));
     }
 }
 
