@@ -1,10 +1,12 @@
 //! Killed again and again, at any instant: nothing is lost, and nothing is there twice.
 //!
-//! `OUTLAST_KILL_ROUNDS` sets the number of rounds, `OUTLAST_COMPACT_ROUNDS` and `OUTLAST_OPEN_ROUNDS` those of kills within a
-//! compaction and while a state is opened, `OUTLAST_KILL_SEED` the seed.
+//! `OUTLAST_KILL_ROUNDS` sets the number of rounds, `OUTLAST_COMPACT_ROUNDS`, `OUTLAST_OPEN_ROUNDS` and
+//! `OUTLAST_PROFILE_ROUNDS` those of kills within a compaction, while a state is opened, and with one profile after
+//! another; `OUTLAST_KILL_SEED` the seed.
 
 mod compaction;
 mod opening;
+mod profile;
 
 use std::process::Stdio;
 use std::time::Duration;
