@@ -2,9 +2,9 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::engine::dispatch::LeftPending;
 use crate::engine::error::EngineError;
 use crate::engine::lifecycle::counts::RunCounts;
+use crate::engine::lifecycle::left_pending::LeftPending;
 use crate::engine::lifecycle::transition::{Effect, FileEvent, RunScope, apply};
 use crate::engine::store::Store;
 use crate::engine::workers::outcome::{Outcome, OutcomeGroup};

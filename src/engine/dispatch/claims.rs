@@ -7,6 +7,7 @@ use std::hash::BuildHasher;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use super::ClaimScope;
+use crate::engine::lifecycle::left_pending::{LeftPending, earlier};
 use crate::engine::lifecycle::transition::{AttemptOutcome, Attempted, FileEvent, RunScope};
 use crate::ledger::{Entry, LedgerError, ReadyPosition, Retry};
 use crate::model::{
@@ -76,39 +77,6 @@ enum Unclaimed {
     InFlight,
     /// It is of another job's roots, or a suspect.
     Other,
-}
-
-/// What a tick has left pending of its files.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct LeftPending([Left; 3]);
-
-/// The same, of one priority.
-#[derive(Debug, Clone, Copy, Default)]
-struct Left {
-    /// Some wait for no retry.
-    now: bool,
-    /// The first retry that the others wait for.
-    retry: Option<Retry>,
-}
-
-impl LeftPending {
-    /// Notes a file that is pending once the tick is committed.
-    pub(crate) fn note(&mut self, priority: BatchPriority, retry: Option<Retry>) {
-        let left = &mut self.0[priority as usize];
-        match retry {
-            None => left.now = true,
-            Some(retry) => left.retry = Some(earlier(left.retry, retry)),
-        }
-    }
-
-    /// Notes that there may be files of any priority.
-    pub(crate) fn note_any(&mut self) {
-        self.0.iter_mut().for_each(|left| left.now = true);
-    }
-}
-
-fn earlier(next: Option<Retry>, retry: Retry) -> Retry {
-    next.filter(|next| next.at <= retry.at).unwrap_or(retry)
 }
 
 impl Round {
@@ -249,7 +217,7 @@ impl Claims {
             self.in_flight.remove(&hash);
             self.reported.remove(&hash);
         }
-        for (round, left) in self.rounds.iter_mut().zip(left.0) {
+        for (round, left) in self.rounds.iter_mut().zip(left.by_priority) {
             // What it came across may be another file whose hash collides.
             let has_met = round.met_in_flight && self.in_flight.is_empty();
             round.exhausted &= !left.now && !has_met;

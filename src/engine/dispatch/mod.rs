@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::batch::{BatchObservation, BatchStrategy, Load, Planner, by_priority, sort};
 use crate::engine::job_plan::JobPlan;
+use crate::engine::lifecycle::left_pending::LeftPending;
 use crate::engine::lifecycle::transition::FileEvent;
 use crate::engine::workers::outcome::{Outcome, OutcomeGroup};
 use crate::engine::workers::pool::Pool;
@@ -20,7 +21,6 @@ use crate::engine::workers::task::{Lane, SharedBatch, Task};
 use crate::ledger::{LedgerError, LedgerReader};
 use crate::model::{BatchConfig, BatchPriority, DiscoveredFile, FileBatch, FileKey, Order, Timestamp};
 use changed_files::ChangedFiles;
-pub(super) use claims::LeftPending;
 use claims::{Claimed, Claims};
 
 /// The batches that are dispatched, and the claims for the next ones.

@@ -1,4 +1,5 @@
 //! Pure: no I/O, no clock, no threads.
 
 pub(super) mod counts;
+pub(super) mod left_pending;
 pub(super) mod transition;

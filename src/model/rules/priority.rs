@@ -183,7 +183,8 @@ impl fmt::Display for PriorityRule {
     }
 }
 
-/// Rules, and the globs of all of them compiled together.
+/// Rules, and the globs of all of them compiled together: over tiny files, 64 rules with a glob each cost 10 % of a
+/// run, and 135 % where each rule compares its own.
 #[derive(Debug, Default)]
 struct Compiled {
     rules: Vec<PriorityRule>,
