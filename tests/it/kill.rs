@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::support::{
     Aim, Begin, Checker, Checkpoints, Heartbeats, Promise, Reach, Rng, Sandbox, Score, Trail, Tree, copy,
-    from_env, last_job, outlast, ran, read_log, read_segments, summary_adds_up,
+    from_env, last_job, list, outlast, ran, read_log, read_segments, summary_adds_up,
 };
 
 /// Work for as many ticks in a release build.
@@ -79,12 +79,19 @@ impl Life {
             false => (Aim::within(Begin::Ticks(1), &rounds.changes, rng), &mut rounds.changes),
         };
         let workers = rng.within(1..4).to_string();
+        let names_files = rng.chance(30);
         let mut command = self.sandbox.command(["run", "--format", "json", "--heartbeat", "0.01"]);
         command
             .args(["--workers", &workers])
             .arg(&self.sandbox.root)
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
+        if names_files {
+            let files = list(&self.sandbox.root).into_iter().flat_map(|path| [path, vec![0]].concat());
+            let named = self.sandbox.dir.path().join("named");
+            std::fs::write(&named, files.collect::<Vec<u8>>()).unwrap();
+            command.arg("--files-from").arg(named);
+        }
         let mut trail = Trail::new(&self.sandbox.state);
         let mut run = command.spawn().unwrap();
         let heartbeats = Heartbeats::read(run.stderr.take().unwrap());

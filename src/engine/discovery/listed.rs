@@ -156,7 +156,7 @@ impl Look<'_> {
         let Seen { left_out, missing, folders } = self.seen;
         let root = &self.root.name;
         if missing > SHOWN_MAX {
-            tracing::warn!(%root, files = missing, "so many files of the list are not there, and were never known");
+            tracing::warn!(%root, files = missing, "the list names more files that are not there: these in all");
         }
         if folders > 0 {
             tracing::warn!(%root, folders, "the list names folders, which are not walked: name the files in them");

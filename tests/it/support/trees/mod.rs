@@ -8,4 +8,4 @@ mod walk;
 pub(crate) use content::Content;
 pub(crate) use oddity::{Locked, Oddity};
 pub(crate) use tree::{ODD_NAMES, Tree};
-pub(crate) use walk::{Found, History, walk};
+pub(crate) use walk::{Found, History, list, walk};
