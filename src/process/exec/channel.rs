@@ -2,18 +2,21 @@
 //! answering before it has read all, or by reading late.
 
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, IoSlice, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
 
 /// The longest line of a child, in bytes.
 pub(super) const LINE_MAX: usize = 64 << 20;
 /// Bytes that are read at once.
 const READ: usize = 64 << 10;
+/// Parts that are written at once, of 1024 that the system takes.
+const SLICES_MAX: usize = 128;
 /// A buffer that has grown beyond this is given back once it is empty.
 const KEEP: usize = 1 << 20;
 
@@ -47,7 +50,28 @@ pub(super) enum Part {
 
 impl Outbox {
     pub(super) fn push(&mut self, part: Part) {
-        self.parts.push_back(part);
+        // An empty one would never be written.
+        if !part.bytes().is_empty() {
+            self.parts.push_back(part);
+        }
+    }
+
+    /// Returns what is next, for one call: a window of small files wakes the child once, and not for each of them.
+    fn slices(&self) -> Vec<IoSlice<'_>> {
+        let mut parts = self.parts.iter().take(SLICES_MAX).map(Part::bytes);
+        let first = parts.next().and_then(|first| first.get(self.written..));
+        first.into_iter().chain(parts).map(IoSlice::new).collect()
+    }
+
+    /// Drops what was written.
+    fn advance(&mut self, written: usize) {
+        self.written += written;
+        while let Some(length) = self.parts.front().map(|part| part.bytes().len())
+            && length <= self.written
+        {
+            self.written -= length;
+            self.parts.pop_front();
+        }
     }
 }
 
@@ -114,16 +138,13 @@ impl Channel {
     }
 
     fn write(&mut self, out: &mut Outbox) -> io::Result<()> {
-        while let Some(part) = out.parts.front().map(Part::bytes) {
-            if out.written >= part.len() {
-                out.parts.pop_front();
-                out.written = 0;
-                continue;
-            }
-            match (&self.socket).write(part.get(out.written..).unwrap_or_default()) {
+        while !out.parts.is_empty() {
+            let mut control = SendAncillaryBuffer::default();
+            match sendmsg(&self.socket, &out.slices(), &mut control, SendFlags::NOSIGNAL) {
                 Ok(0) => return Ok(()),
-                Ok(written) => out.written += written,
+                Ok(written) => out.advance(written),
                 Err(error) => {
+                    let error = io::Error::from(error);
                     return match error.kind() {
                         ErrorKind::WouldBlock | ErrorKind::Interrupted => Ok(()),
                         // Nobody reads any more: answers may still be there to be read.
@@ -201,6 +222,7 @@ impl Channel {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
     use std::time::Duration;
 
     use super::*;
