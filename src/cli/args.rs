@@ -1,5 +1,7 @@
 //! Arguments.
 
+use std::path::Path;
+
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use outlast::service::settings::{FlagValue, Layers, ProcessEnv};
@@ -53,6 +55,14 @@ impl Cli {
     }
 
     fn misfit(&self) -> Option<&'static str> {
+        if let CliCommand::Run(args) = &self.command
+            && args.end_with_stdin
+            && args.files_from.as_deref() == Some(Path::new("-"))
+        {
+            return Some(
+                "--end-with-stdin and --files-from - both read standard input: list the files in a file",
+            );
+        }
         let CliCommand::Records(args) = &self.command else {
             let of_records = matches!(self.global.format, Format::Ndjson | Format::Parquet);
             return of_records

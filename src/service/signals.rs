@@ -85,6 +85,21 @@ impl Signals {
         Ok(signals)
     }
 
+    /// Ends the process at once, as a second SIGTERM does, when standard input ends: with the program at its other end.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn end_with_stdin(&self) -> Result<(), SignalError> {
+        let wait = || {
+            // What is said there means nothing.
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            kill_groups();
+            low_level::exit(128 + SIGTERM);
+        };
+        std::thread::Builder::new().name("stdin".to_owned()).spawn(wait)?;
+        Ok(())
+    }
+
     /// Sets how long a run that is asked to stop may take, from now on.
     pub fn set_drain(&self, drain: Duration) {
         let millis = u64::try_from(drain.as_millis()).unwrap_or(u64::MAX);

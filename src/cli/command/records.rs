@@ -42,7 +42,7 @@ pub(crate) fn records(global: &Global, args: &RecordsArgs) -> Result<u8> {
     }
     let mut out = terminal::json_out();
     if args.follow {
-        match follow(global, args.since.clone(), &mut out)? {}
+        match follow(global, args, &mut out)? {}
     }
     let (log, which) = asked(global, args)?;
     let format = args.written_as().unwrap_or(RecordsFormat::Lines);
@@ -56,8 +56,8 @@ pub(crate) fn records(global: &Global, args: &RecordsArgs) -> Result<u8> {
         export::write_to_stdout(&log, &which)?;
     } else {
         match &which {
-            Which::Since(since) => log.write_from(*since, &mut out)?,
-            Which::At(positions) => log.write_lines(positions, &mut out)?,
+            Which::Since(since) => log.write_from(*since, args.cursors, &mut out)?,
+            Which::At(positions) => log.write_lines(positions, args.cursors, &mut out)?,
         }
         out.flush()?;
     }
@@ -128,7 +128,8 @@ fn is_dropped(error: &anyhow::Error) -> bool {
 
 /// Prints the log as it grows: from a cursor, from its start, or, if that is gone, the latest record of each path and
 /// then what follows. A state that is in use without an answer is retried for ever: a run may take long to start.
-fn follow(global: &Global, mut since: Option<RecordCursor>, out: &mut dyn Write) -> Result<Infallible> {
+fn follow(global: &Global, args: &RecordsArgs, out: &mut dyn Write) -> Result<Infallible> {
+    let mut since = args.since.clone();
     let mut seen = None;
     let mut tries = 0;
     let mut is_silent = false;
@@ -173,8 +174,8 @@ fn follow(global: &Global, mut since: Option<RecordCursor>, out: &mut dyn Write)
                         seen = None;
                         continue;
                     }
-                    Which::At(positions) => log.write_lines(&positions, out)?,
-                    Which::Since(since) => log.write_from(since, out)?,
+                    Which::At(positions) => log.write_lines(&positions, args.cursors, out)?,
+                    Which::Since(since) => log.write_from(since, args.cursors, out)?,
                 }
                 out.flush()?;
                 since = Some(log.cursor());
@@ -252,6 +253,11 @@ pub(crate) struct RecordsArgs {
     /// Print the cursor to go on from as the last line on stderr
     #[arg(long, conflicts_with = "follow")]
     pub(crate) cursor: bool,
+
+    /// Add to each line the cursor to go on from behind it, as its first member; the latest records have that of the
+    /// whole state
+    #[arg(long, conflicts_with_all = ["output", "commit", "forget"])]
+    pub(crate) cursors: bool,
 }
 
 impl RecordsArgs {

@@ -27,6 +27,9 @@ pub(crate) fn watch(
     let roots = settings.chosen_roots(&args.roots);
     PreparedRun::check_free(global, settings)?;
     let run = PreparedRun::prepare(global, settings, config, &roots, started)?;
+    if args.end_with_stdin {
+        run.signals.end_with_stdin()?;
+    }
     let result = run.serve(global, configured, NextJob::Here, |services| {
         run.engine.watch_with(&roots, &run.config, &run.options, &watching, |state| services.start(state))
     })?;
@@ -51,4 +54,9 @@ pub(crate) struct WatchArgs {
     /// Process every file again that another processor has processed, which is refused else
     #[arg(long)]
     pub(crate) change_processor: bool,
+
+    /// End at once, with all that is committed, when standard input ends: for a program that starts this one through a
+    /// pipe, and may be killed
+    #[arg(long)]
+    pub(crate) end_with_stdin: bool,
 }

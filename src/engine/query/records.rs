@@ -146,12 +146,21 @@ impl CommittedLog {
         self.start.go_on_from(since).unwrap_or(since)
     }
 
-    /// Writes the log from a cursor on that [`CommittedLog::check_cursor`] has accepted.
+    /// Writes the log from a cursor on that [`CommittedLog::check_cursor`] has accepted. With `cursors`, each record
+    /// has the one to go on from behind it, as its first member.
     ///
     /// # Errors
     /// Where the log can't be read, or `out` not written.
-    pub fn write_from(&self, since: LogPosition, out: &mut dyn Write) -> Result<(), EngineError> {
-        self.each_from(since, |line, _| write_line(line, out))
+    pub fn write_from(
+        &self,
+        since: LogPosition,
+        cursors: bool,
+        out: &mut dyn Write,
+    ) -> Result<(), EngineError> {
+        self.each_behind(since, |line, _, position| {
+            let cursor = cursors.then(|| RecordCursor { position, state: self.state.clone() });
+            write_line(line, cursor.as_ref(), out)
+        })
     }
 
     /// Passes each line of the log from a cursor on to `tell`, with its record. Copies are skipped: their records
@@ -164,24 +173,41 @@ impl CommittedLog {
         since: LogPosition,
         mut tell: impl FnMut(&[u8], &RecordHead<'_>) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
+        self.each_behind(since, |line, record, _| tell(line, record))
+    }
+
+    /// Passes on the position behind each line as well.
+    fn each_behind(
+        &self,
+        since: LogPosition,
+        mut tell: impl FnMut(&[u8], &RecordHead<'_>, LogPosition) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
         let folder = Path::new(&self.folder);
         let since = self.go_on_from(since);
         let mut reader = LogReader::of_held(folder, since, self.end, self.held.clone())?;
-        while let Some((_, line)) = reader.next_line()? {
+        while let Some((start, line)) = reader.next_line()? {
             let record = sound(folder, line)?;
             if !record.is_copy() {
-                tell(line, &record)?;
+                let behind = LogPosition { offset: start.offset + line.len() as u64 + 1, ..start };
+                tell(line, &record, behind)?;
             }
         }
         Ok(())
     }
 
-    /// Writes the records at these positions, as [`StoreView::write_positions`] reports them.
+    /// Writes the records at these positions, as [`StoreView::write_positions`] reports them. With `cursors`, each has
+    /// the cursor of the whole log as its first member: they are in the order of the tree.
     ///
     /// # Errors
     /// Where one is no position, the log can't be read, or `out` not written.
-    pub fn write_lines(&self, positions: &str, out: &mut dyn Write) -> Result<(), EngineError> {
-        self.each_at(positions, |line, _| write_line(line, out))
+    pub fn write_lines(
+        &self,
+        positions: &str,
+        cursors: bool,
+        out: &mut dyn Write,
+    ) -> Result<(), EngineError> {
+        let cursor = cursors.then(|| self.cursor());
+        self.each_at(positions, |line, _| write_line(line, cursor.as_ref(), out))
     }
 
     /// Passes each of those lines to `tell`, with its record.
@@ -220,7 +246,7 @@ impl StoreView {
         let mut lines = LineReader::new(&self.records);
         self.each_current(filter, |key, position| {
             let line = self.line_of(&mut lines, key, position)?;
-            write_line(&without_copy_mark(&line, &sound(&self.records, &line)?), out)
+            write_line(&without_copy_mark(&line, &sound(&self.records, &line)?), None, out)
         })
     }
 
@@ -310,8 +336,18 @@ fn sound<'a>(folder: &Path, line: &'a [u8]) -> Result<RecordHead<'a>, EngineErro
     })
 }
 
-fn write_line(line: &[u8], out: &mut dyn Write) -> Result<(), EngineError> {
-    let written: io::Result<()> = out.write_all(line).and_then(|()| out.write_all(b"\n"));
+/// Writes a record, with a cursor as its first member if there is one.
+fn write_line(line: &[u8], cursor: Option<&RecordCursor>, out: &mut dyn Write) -> Result<(), EngineError> {
+    let mut write = || match cursor.zip(line.strip_prefix(b"{")) {
+        // A cursor has nothing in it that JSON would escape.
+        Some((cursor, members)) => {
+            write!(out, "{{\"cursor\":\"{cursor}\",")?;
+            out.write_all(members)?;
+            out.write_all(b"\n")
+        }
+        None => out.write_all(line).and_then(|()| out.write_all(b"\n")),
+    };
+    let written: io::Result<()> = write();
     written.map_err(EngineError::io("the records can't be written to the output"))
 }
 

@@ -40,6 +40,9 @@ pub(crate) fn run(
         resumption.check(run.engine.identity()).inspect_err(|_| run.end_children())?;
     }
     run.options.files = target.files;
+    if args.end_with_stdin {
+        run.signals.end_with_stdin()?;
+    }
     let result = if args.dry_run {
         let seen = run.engine.dry_run(&roots, &run.config, &run.options);
         run.end_children();
@@ -167,4 +170,9 @@ pub(crate) struct RunArgs {
     /// Process every file again that another processor has processed, which is refused else
     #[arg(long)]
     pub(crate) change_processor: bool,
+
+    /// End at once, with all that is committed, when standard input ends: for a program that starts this one through a
+    /// pipe, and may be killed
+    #[arg(long)]
+    pub(crate) end_with_stdin: bool,
 }

@@ -151,7 +151,7 @@ impl World {
             match log.check_cursor(&view.cursor_at(cursor)) {
                 Ok(()) => {
                     let mut out = Vec::new();
-                    log.write_from(cursor, &mut out).unwrap();
+                    log.write_from(cursor, false, &mut out).unwrap();
                     assert_eq!(String::from_utf8(out).unwrap(), self.history[before..].concat(), "{cursor}");
                 }
                 Err(error) => {

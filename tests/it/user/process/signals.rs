@@ -1,4 +1,6 @@
-//! Interrupted by a signal: work is kept, and the next run goes on.
+//! Interrupted by a signal, or by the end of the program that started it: work is kept, and the next run goes on.
+
+use std::process::Stdio;
 
 use rustix::process::Signal;
 
@@ -63,5 +65,23 @@ fn the_first_signal_behind_a_stop_of_another_kind_is_the_first() {
     let told = run.end().expect(143).json();
     assert_eq!(told["interrupted"], true, "it told what it has done");
     sandbox.run_ok(&[]);
+    sandbox.check();
+}
+
+#[test]
+fn a_run_that_is_to_end_with_its_standard_input_does_and_keeps_its_work() {
+    let sandbox = slow(24);
+    let mut command = sandbox.run_command(&["--workers", "1", "--end-with-stdin"]);
+    let run = Background::start(command.stdin(Stdio::piped()));
+    wait_until("some files are done and some are not", || {
+        let told = ran(&mut sandbox.command(["status", "--format", "json"]));
+        let total = (told.code == Some(0)).then(|| told.json()["total"].clone())?;
+        (total["ok"].as_u64()? > 0 && total["pending"].as_u64()? > 0).then_some(())
+    });
+    // Its standard input is closed then.
+    run.end().expect(143);
+    let next = sandbox.run_ok(&[]);
+    assert_eq!(next["resumed"], true);
+    assert_eq!(next["ok"].as_u64().unwrap() + next["unchanged"].as_u64().unwrap(), 24);
     sandbox.check();
 }

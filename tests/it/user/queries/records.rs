@@ -47,6 +47,23 @@ fn the_cursor_of_the_current_records_goes_on_from_them() {
 }
 
 #[test]
+fn each_line_has_the_cursor_behind_it_if_that_is_wanted() {
+    let sandbox = two();
+    let with = |args: &[&str]| {
+        let told = ran(sandbox.command(["records", "--cursors"]).args(args)).expect(0);
+        let records = told.lines().into_iter().map(|line| serde_json::from_slice(line).unwrap());
+        records.collect::<Vec<serde_json::Value>>()
+    };
+    let log = with(&["--since", "1:0"]);
+    let [first, second] = log.as_slice() else { panic!("{log:?}") };
+    let behind = |record: &serde_json::Value| with(&["--since", record["cursor"].as_str().unwrap()]);
+    assert_eq!(behind(first), std::slice::from_ref(second));
+    assert!(behind(second).is_empty());
+    let current = with(&[]);
+    assert!(current.iter().all(|record| record["cursor"] == second["cursor"]), "{current:?}");
+}
+
+#[test]
 fn a_cursor_of_a_state_that_was_made_anew_or_repaired_is_refused() {
     let sandbox = two();
     let since = |cursor: &str, code| {
