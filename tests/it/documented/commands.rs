@@ -11,7 +11,7 @@ use super::page::{Block, Page, project};
 use crate::support::{Ran, outlast, ran, skip, take_environment};
 
 /// Pages with commands, which are those below.
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 14] = [
     "README",
     "backup",
     "configuration",
@@ -21,6 +21,7 @@ const PAGES: [&str; 13] = [
     "http",
     "inspect",
     "priorities",
+    "python",
     "records",
     "state",
     "tables",
@@ -89,6 +90,8 @@ fn in_clone(script: &str) -> Option<Ran> {
     let mut command = Command::new("timeout");
     command.args(["120", "bash", "-c", script]).current_dir(folder.path());
     take_environment(&mut command, &outlast());
+    // As if the package were installed, and without a trace in the project.
+    command.env("PYTHONPATH", project().join("src/python")).env("PYTHONDONTWRITEBYTECODE", "1");
     Some(ran(command.env("PATH", path).env("OUTLAST_PROGRESS", "never")))
 }
 
@@ -113,7 +116,7 @@ macro_rules! works {
     };
 }
 
-works! { backup configuration exec failures filters http inspect priorities records state tour }
+works! { backup configuration exec failures filters http inspect priorities python records state tour }
 
 #[test]
 fn tables() {

@@ -7,7 +7,8 @@ use std::path::{Component, Path, PathBuf};
 use super::page::{Page, code, project};
 
 /// Languages of blocks: rustdoc compiles any other as Rust.
-const LANGUAGES: [&str; 9] = ["sh", "sh example", "console", "text", "rust", "json", "toml", "sql", "python"];
+const LANGUAGES: [&str; 10] =
+    ["sh", "sh example", "console", "text", "rust", "json", "toml", "sql", "python", "python example"];
 /// Lines of the README.
 const README_MAX: usize = 250;
 

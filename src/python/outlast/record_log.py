@@ -1,0 +1,103 @@
+"""`outlast.records`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import threading
+from collections.abc import AsyncIterator, Iterator
+from itertools import islice
+from typing import IO, Any, Optional
+
+from outlast import binary, process
+from outlast.binary import Pathlike, Setting
+from outlast.errors import error_of
+
+# Records that `async for` takes at a time from its thread.
+_AT_ONCE = 256
+
+
+class Record(dict[str, Any]):
+    """A record, as the guide's page *Records* explains it. `cursor` is where to go on once it is stored.
+
+    The latest records of a state have one cursor in common, that of the state: it counts once all have been read.
+    """
+
+    cursor: str
+
+
+class Records:
+    """Records to be read with `for` or `async for`. Each loop reads them anew."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._command = command
+
+    def __iter__(self) -> Iterator[Record]:
+        return _read(self._command)
+
+    async def __aiter__(self) -> AsyncIterator[Record]:
+        records = _read(self._command)
+        loop = asyncio.get_running_loop()
+        while some := await loop.run_in_executor(None, lambda: list(islice(records, _AT_ONCE))):
+            for record in some:
+                yield record
+
+
+def records(
+    state: Pathlike = ".outlast",
+    *,
+    since: Optional[str] = None,
+    consumer: Optional[str] = None,
+    follow: bool = False,
+    **options: Setting,
+) -> Records:
+    """Returns the latest record of each file, or with `since` the log from a cursor on; `"1:0"` is its start.
+
+    `consumer` goes on from the cursor that the state keeps under this name. `follow` does not end. `status`, `root`
+    and `path` select latest records. Reading raises `NoState`, `CursorGone` where the log no longer has what comes
+    next, and other kinds of `OutlastError`.
+    """
+    flags: dict[str, Setting] = {"state": state, "since": since, "consumer": consumer, "follow": follow, **options}
+    return Records([binary.find(), "records", "--cursors", *binary.flags(flags)])
+
+
+def commit(state: Pathlike, consumer: str, cursor: str) -> None:
+    """Moves a consumer to a cursor, durably; the first time makes it. Raises `OutlastError`."""
+    flags: dict[str, Setting] = {"state": state, "consumer": consumer, "commit": cursor}
+    done = subprocess.run(
+        [binary.find(), "records", *binary.flags(flags)], stdin=subprocess.DEVNULL, capture_output=True
+    )
+    if done.returncode:
+        raise error_of(done.returncode, process.plain(done.stderr.decode(errors="replace").splitlines()))
+
+
+def _read(command: list[str]) -> Iterator[Record]:
+    said: list[bytes] = []
+
+    def take(stream: IO[bytes]) -> None:
+        said.extend(stream)
+
+    reading = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    )
+    assert reading.stdout is not None and reading.stderr is not None
+    thread = threading.Thread(target=take, args=(reading.stderr,), name="outlast-stderr", daemon=True)
+    thread.start()
+    is_done = False
+    try:
+        for line in reading.stdout:
+            record = Record(json.loads(line))
+            record.cursor = record.pop("cursor")
+            yield record
+        is_done = True
+    finally:
+        # A loop that was left wants no more.
+        if not is_done:
+            reading.kill()
+        reading.stdout.close()
+        exit_code = reading.wait()
+        thread.join()
+        reading.stderr.close()
+    if exit_code:
+        raise error_of(exit_code, process.plain([line.decode(errors="replace").rstrip() for line in said]))
