@@ -19,6 +19,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from outlast.batches import create_optimal_batches, execute_parallel_batches, process_batch
+    from outlast.config import BatchConfig, FileBatch
+    from outlast.engine import (
+        BatchProcessingEngine,
+        BatchStatistics,
+        CheckpointData,
+        RepositoryProcessingResult,
+        resume_failed_batch_job,
+    )
     from outlast.errors import (
         ConfigError,
         CursorGone,
@@ -33,12 +42,22 @@ if TYPE_CHECKING:
     )
     from outlast.file import File
     from outlast.record_log import Record, Records, commit, records
+    from outlast.results import BatchExecutionResult, BatchResult, ProcessingError, ProcessingResult
     from outlast.runs import run
     from outlast.summary import Interrupted, Summary
     from outlast.tables import Table, duckdb, pandas, polars, table
     from outlast.watching import Watch, watch
 
 _MODULES = {
+    "batches": ("create_optimal_batches", "execute_parallel_batches", "process_batch"),
+    "config": ("BatchConfig", "FileBatch"),
+    "engine": (
+        "BatchProcessingEngine",
+        "BatchStatistics",
+        "CheckpointData",
+        "RepositoryProcessingResult",
+        "resume_failed_batch_job",
+    ),
     "errors": (
         "ConfigError",
         "CursorGone",
@@ -57,6 +76,12 @@ _MODULES = {
         "Records",
         "commit",
         "records",
+    ),
+    "results": (
+        "BatchExecutionResult",
+        "BatchResult",
+        "ProcessingError",
+        "ProcessingResult",
     ),
     "runs": ("run",),
     "summary": ("Interrupted", "Summary"),
@@ -89,16 +114,26 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
+    "BatchConfig",
+    "BatchExecutionResult",
+    "BatchProcessingEngine",
+    "BatchResult",
+    "BatchStatistics",
+    "CheckpointData",
     "ConfigError",
     "CursorGone",
     "File",
+    "FileBatch",
     "FileError",
     "FilesFailed",
     "Interrupted",
     "NoState",
     "OutlastError",
+    "ProcessingError",
+    "ProcessingResult",
     "Record",
     "Records",
+    "RepositoryProcessingResult",
     "StateDamaged",
     "StateInUse",
     "Summary",
@@ -107,10 +142,14 @@ __all__ = [
     "UsageError",
     "Watch",
     "commit",
+    "create_optimal_batches",
     "duckdb",
+    "execute_parallel_batches",
     "pandas",
     "polars",
+    "process_batch",
     "records",
+    "resume_failed_batch_job",
     "run",
     "table",
     "watch",
