@@ -13,6 +13,9 @@ pub(super) const VERSION: u32 = 1;
 /// Values may be nested so deep: `serde_json` and others read no deeper by default.
 const DEPTH_MAX: usize = 127;
 
+const LONE_SURROGATE: &str =
+    "the result holds half of a surrogate pair, which is no text: Python makes them of bytes";
+
 /// One file, as a child is asked about it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FileRequest<'a> {
@@ -160,6 +163,8 @@ impl<'a> Members<'a> {
                 let result = self.result.ok_or("sent a `result` without `result`")?;
                 let outcome = if is_too_deep(result.get().as_bytes()) {
                     Err(FileError::processor(format!("the result is nested deeper than {DEPTH_MAX} levels")))
+                } else if has_lone_surrogate(result.get().as_bytes()) {
+                    Err(FileError::processor(LONE_SURROGATE))
                 } else {
                     Ok(result)
                 };
@@ -284,11 +289,30 @@ fn outside_texts(json: &[u8]) -> impl Iterator<Item = (usize, u8)> {
     })
 }
 
+/// Returns whether JSON holds the escape of a UTF-16 surrogate that is not one of a pair. The grammar allows it; `jq` and
+/// others refuse all that they read for it.
+fn has_lone_surrogate(json: &[u8]) -> bool {
+    let unit = |at: usize| {
+        let digits = json.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+    };
+    let mut at = 0;
+    while let Some(distance) = json.get(at..).and_then(|rest| memchr::memchr(b'\\', rest)) {
+        at += distance;
+        at += match (unit(at), unit(at + 6)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
+            (Some(0xd800..=0xdfff), _) => return true,
+            _ => 2,
+        };
+    }
+    false
+}
+
 /// Returns a text as JSON on one line, if it is JSON that readers take.
 pub(super) fn as_json(text: &str) -> Option<Vec<u8>> {
     let raw: &RawValue = serde_json::from_str(text).ok()?;
     let mut json = raw.get().as_bytes().to_vec();
-    if is_too_deep(&json) {
+    if is_too_deep(&json) || has_lone_surrogate(&json) {
         return None;
     }
     // Line feeds stand only between the tokens of JSON.
@@ -363,6 +387,15 @@ mod tests {
         assert!(nested(DEPTH_MAX).is_ok() && nested(DEPTH_MAX + 1).is_err() && nested(100_000).is_err());
         let text = format!(r#"{{"type":"result","id":1,"result":"{}"}}"#, "[".repeat(1000));
         assert!(answer(&text).1.is_ok());
+        let of_text =
+            |text: &str| answer(&format!(r#"{{"type":"result","id":1,"result":["\\\\{text}"]}}"#)).1;
+        for whole in [r"\ud83d\ude00", r"\\ud800", r"\u0041\n", r"\\\\udc00", r"\uD83D\uDE00\\ud8"] {
+            assert!(of_text(whole).is_ok(), "{whole}");
+        }
+        for half in [r"\ud800", r"\uDCFF", r"\ud83d\ud83d\ude00", r"\ude00\ud83d", r"\ud83d\n", r"\\\ud800"] {
+            assert!(of_text(half).unwrap_err().message.contains("surrogate"), "{half}");
+            assert_eq!(as_json(&format!("\"{half}\"")), None, "{half}");
+        }
     }
 
     #[test]
