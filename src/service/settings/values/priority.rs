@@ -70,7 +70,8 @@ fn read_texts(text: &str, origin: &Origin, rules: &mut Vec<PriorityRule>, wrong:
 /// Sets the class behind the last condition of a rule.
 fn set_class(rule: &mut PriorityRule, condition: &str, class: &str) -> Result<(), String> {
     set_member(rule, CLASS, &Raw::Text(class.to_owned())).map_err(|wrong| {
-        let is_part_of_glob = !wrong.ends_with('?') && !condition.is_empty() && !class.is_empty();
+        let is_glob = !condition.is_empty() && !CONDITIONS.contains(&condition);
+        let is_part_of_glob = is_glob && !wrong.ends_with('?') && !class.is_empty();
         if is_part_of_glob {
             format!("{wrong}; where the = belongs to a glob, write \"{condition}[=]{class}\"")
         } else {
@@ -83,7 +84,17 @@ fn set_class(rule: &mut PriorityRule, condition: &str, class: &str) -> Result<()
 fn set_condition(rule: &mut PriorityRule, text: &str) -> Result<(), String> {
     // It has no further list in it: its commas would have ended it.
     let one = |value: &str| Raw::List(vec![Raw::Text(value.trim().to_owned())]);
-    let Some((name, value)) = text.split_once(':') else { return set_member(rule, MATCH, &one(text)) };
+    let Some((name, value)) = text.split_once(':') else {
+        let (name, value) = text.split_once('=').unwrap_or((text, "VALUE"));
+        let (name, value) = (name.trim(), value.trim());
+        return match CONDITIONS.contains(&name) {
+            true => Err(format!(
+                "priority condition {name:?} has its value behind a colon: write {name}:{value}; for a glob write \
+                 match:{text}"
+            )),
+            false => set_member(rule, MATCH, &one(text)),
+        };
+    };
     let name = name.trim();
     if CONDITIONS.contains(&name) {
         return set_member(rule, name, &one(value));

@@ -176,6 +176,13 @@ class = "low"
             "language \"*.py\" is no extension: write one alone, without dots, blanks and wildcards, such as \"py\"",
         ),
         ("language:=high", "language \"\" is no extension"),
+        (
+            "language=py=high",
+            "priority condition \"language\" has its value behind a colon: write language:py; for a glob write \
+             match:language=py",
+        ),
+        ("larger-than=2M=low", "priority condition \"larger-than\" has its value behind a colon"),
+        ("language=py", "priority condition \"language\" has its value behind a colon: write language:VALUE"),
         ("match: =high", "match glob \"\": empty"),
         ("larger-than: =high", "priority.larger-than is \"\": must be"),
         ("size:5M=high", "priority has no condition \"size\": a rule has match, language"),
