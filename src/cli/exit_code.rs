@@ -118,7 +118,7 @@ fn code_of_ledger(error: &LedgerError) -> u8 {
         LedgerError::InUse { .. } | LedgerError::BeingRead { .. } | LedgerError::LockGone { .. } => IN_USE,
         LedgerError::NoThreads { .. } => UNAVAILABLE,
         LedgerError::Damaged { .. } | LedgerError::Lost { .. } | LedgerError::OtherFormat { .. } => DAMAGED,
-        LedgerError::OtherRecords { .. } => CONFIG,
+        LedgerError::OtherRecords { .. } | LedgerError::OtherShard { .. } => CONFIG,
         LedgerError::Foreign { .. } | LedgerError::NoFolder { .. } => USAGE,
         LedgerError::Io { error, .. } => code_of_state_io(error),
         LedgerError::ReadOnly { .. }

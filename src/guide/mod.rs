@@ -15,5 +15,5 @@ macro_rules! pages {
 }
 
 pages! {
-    tour commands records tables filters priorities failures inspect exec python configuration state watching service http backup reliability limits performance library architecture
+    tour commands records tables filters priorities failures inspect exec python configuration state watching clusters service http backup reliability limits performance library architecture
 }

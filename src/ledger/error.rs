@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::model::{Resource, with_remedy};
+use crate::model::{Resource, Shard, with_remedy};
 
 /// Why the state can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +74,19 @@ pub enum LedgerError {
         found: PathBuf,
         /// The record folder that was asked for.
         wanted: PathBuf,
+    },
+    /// The state has the files of another shard.
+    #[error(
+        "{}: the state is {} for its life, and the run {}; {}, or choose another folder with --state, in which all begins anew",
+        path.display(), of_shard(*found), of_shard(*wanted), with_shard(*found)
+    )]
+    OtherShard {
+        /// The state folder.
+        path: PathBuf,
+        /// The shard of the state; `None` for all files.
+        found: Option<Shard>,
+        /// The shard that was asked for.
+        wanted: Option<Shard>,
     },
     /// The state was written by a version with another format.
     #[error(
@@ -155,4 +168,12 @@ impl LedgerError {
     pub(super) fn damaged(path: &Path, what: impl Into<String>) -> Self {
         Self::Damaged { path: path.to_path_buf(), what: what.into() }
     }
+}
+
+fn of_shard(shard: Option<Shard>) -> String {
+    shard.map_or_else(|| "of all files".to_owned(), |shard| format!("of shard {shard}"))
+}
+
+fn with_shard(shard: Option<Shard>) -> String {
+    shard.map_or_else(|| "leave --shard away".to_owned(), |shard| format!("use --shard {shard}"))
 }

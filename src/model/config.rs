@@ -8,7 +8,7 @@ use std::time::Duration;
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use super::{ErrorClass, ParseError, PriorityRule, PriorityRules, RetryPolicy};
+use super::{ErrorClass, ParseError, PriorityRule, PriorityRules, RetryPolicy, Shard};
 
 /// The order of files. Sizes and ages are compared by powers of two, and exactly within what is claimed together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, Encode, Decode)]
@@ -187,6 +187,9 @@ pub struct BatchConfig {
     pub include: Vec<String>,
     /// Globs of files and folders to leave out.
     pub exclude: Vec<String>,
+    /// The shard whose files are processed, where others process the rest; `None` for all files. A state keeps its shard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
     /// Rules that give files a class of priority; files of a class are in `order`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub priorities: Vec<PriorityRule>,
@@ -231,6 +234,7 @@ impl Default for BatchConfig {
             accept_empty: false,
             include: Vec::new(),
             exclude: Vec::new(),
+            shard: None,
             priorities: Vec::new(),
             order: Order::Path,
             strategy: StrategyKind::Adaptive,

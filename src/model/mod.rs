@@ -46,3 +46,4 @@ pub use record::{Cursor, LogPosition, LogStart, RecordHead, RecordLine, RecordSt
 pub use retry::RetryPolicy;
 pub(crate) use rules::priority::PriorityRules;
 pub use rules::priority::{BatchPriority, PriorityCounts, PriorityRule};
+pub use rules::shard::{Shard, ShardError};

@@ -16,6 +16,7 @@ mod outage;
 mod poison;
 mod power;
 mod schema;
+mod shards;
 mod support;
 mod user;
 mod watch;

@@ -175,7 +175,8 @@ impl RetrySelector<'_> {
         let tree = |config: &BatchConfig| {
             // What the processor includes itself is known to match: the file is in the state.
             let include = if config.include.is_empty() { &vec!["*".to_owned()] } else { &config.include };
-            Ok(TreeSource::new(Filters::new(include, &config.exclude)?, view.own_folders()))
+            let filters = Filters::new(include, &config.exclude)?.with_shard(config.shard);
+            Ok(TreeSource::new(filters, view.own_folders()))
         };
         let tree = match self.trees.entry(root.id) {
             Entry::Occupied(known) => known.into_mut(),

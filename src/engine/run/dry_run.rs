@@ -40,7 +40,10 @@ impl Engine {
         let mut paths = roots::resolve_roots(&roots.into_roots())?;
         roots::name_all(&mut paths, &options.names);
         let state = match AskedState::open(&options.state) {
-            Ok(state) => Some(state),
+            Ok(state) => {
+                state.info().check_shard(state.path(), config.shard)?;
+                Some(state)
+            }
             Err(LedgerError::NoState { .. }) => None,
             Err(error) => return Err(error.into()),
         };

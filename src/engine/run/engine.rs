@@ -210,7 +210,7 @@ impl Engine {
         let own = || self.processor.default_include().into_iter().map(str::to_owned).collect();
         let include = if config.include.is_empty() { own() } else { config.include.clone() };
         let filters = Filters::new(&include, &config.exclude)?;
-        Ok(TreeSource::new(filters, state))
+        Ok(TreeSource::new(filters.with_shard(config.shard), state))
     }
 
     pub(super) fn processor(&self) -> Arc<dyn Processor> {

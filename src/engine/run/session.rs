@@ -64,7 +64,11 @@ impl<'a> Session<'a> {
     ) -> Result<(Self, Meter), EngineError> {
         config.check()?;
         let store = Store::create(&options.state, options.records.as_deref());
-        let store = store.map_err(EngineError::or_unavailable)?;
+        let mut store = store.map_err(EngineError::or_unavailable)?;
+        if let Err(error) = store.take_shard(config.shard) {
+            store.discard();
+            return Err(error);
+        }
         let machine = Machine::new();
         let oom_kills = machine.oom_kills();
         let clock = engine.clock();

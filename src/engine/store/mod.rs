@@ -13,7 +13,7 @@ use crate::ledger::{
     StateInfo, Tick,
 };
 use crate::model::{
-    ConfigError, FileKey, LogPosition, Order, PriorityRule, RecordCursor, RootId, RootTable, Timestamp,
+    ConfigError, FileKey, LogPosition, Order, PriorityRule, RecordCursor, RootId, RootTable, Shard, Timestamp,
 };
 use crate::sink::RecordLog;
 
@@ -160,6 +160,15 @@ impl Store {
     pub(crate) fn describe(&mut self, change: impl FnOnce(&mut StateInfo)) -> Result<(), EngineError> {
         let Self { state, ledger, .. } = self;
         Ok(state.update_behind(change, || ledger.settle())?)
+    }
+
+    /// Makes the state that of a shard, if it is new.
+    ///
+    /// # Errors
+    /// It is another shard's, or all files'; or it can't be written.
+    pub(crate) fn take_shard(&mut self, shard: Option<Shard>) -> Result<(), EngineError> {
+        self.state.info().check_shard(self.path(), shard)?;
+        self.describe(|info| info.shard = shard).map_err(EngineError::or_unavailable)
     }
 
     /// Leaves a note for the next run if the log was compared and is unchanged.

@@ -12,14 +12,15 @@ use serde::{Deserialize, Serialize};
 
 use super::disk;
 use crate::ledger::error::LedgerError;
-use crate::model::{ConsumerName, RecordCursor, Root, RootId, Timestamp};
+use crate::model::{ConsumerName, RecordCursor, Root, RootId, Shard, Timestamp};
 
-/// The newest format of a state, whose pending files are sorted by priority rules. Anything that an earlier version must
-/// not read is another format.
-pub const FORMAT: u32 = 4;
-/// The format of a state without priority rules that has consumers.
+/// The newest format of a state, of one shard. Anything that an earlier version must not read is another format.
+pub const FORMAT: u32 = 5;
+/// The format of a state without a shard whose pending files are sorted by priority rules.
+const FORMAT_PRIORITIES: u32 = 4;
+/// The format of one without either that has consumers.
 const FORMAT_CONSUMERS: u32 = 3;
-/// The format of a state with neither.
+/// The format of a state with none of these.
 const FORMAT_PLAIN: u32 = 2;
 /// The oldest format that this version reads: states without an id, roots without a target, and jobs with fewer
 /// members. A state that is changed has one of the formats above from then on.
@@ -46,6 +47,9 @@ pub struct StateInfo {
     /// Whether the ledger may have priority rules.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub has_priorities: bool,
+    /// The shard whose files it has; `None` for all files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
 }
 
 /// A consumer of the record log, as the state remembers it. What comes after its cursor is kept for it.
@@ -126,7 +130,18 @@ impl StateInfo {
             roots: Vec::new(),
             consumers: BTreeMap::new(),
             has_priorities: false,
+            shard: None,
         }
+    }
+
+    /// Checks that a run on this shard may use the state in `folder`. One that has had no root yet may become any shard's,
+    /// and so may one whose description was lost: its roots have no path.
+    pub fn check_shard(&self, folder: &Path, wanted: Option<Shard>) -> Result<(), LedgerError> {
+        let is_open = self.shard.is_none() && self.roots.iter().all(|root| is_empty(&root.path));
+        if self.shard == wanted || is_open {
+            return Ok(());
+        }
+        Err(LedgerError::OtherShard { path: folder.to_owned(), found: self.shard, wanted })
     }
 }
 
@@ -153,7 +168,8 @@ fn crc_member(body: &str) -> String {
 /// Replaces the file. Returns its new content: of the format that it needs.
 pub(super) fn write(path: &Path, info: StateInfo) -> Result<StateInfo, LedgerError> {
     let format = match (info.has_priorities, info.consumers.is_empty()) {
-        (true, _) => FORMAT,
+        _ if info.shard.is_some() => FORMAT,
+        (true, _) => FORMAT_PRIORITIES,
         (false, false) => FORMAT_CONSUMERS,
         (false, true) => FORMAT_PLAIN,
     };
@@ -252,6 +268,7 @@ mod tests {
             roots,
             consumers: consumers.into(),
             has_priorities: false,
+            shard: None,
         }
     }
 
@@ -288,8 +305,11 @@ mod tests {
         assert_eq!(write(&path, with_consumers.clone()).unwrap().format, FORMAT_CONSUMERS);
         assert_eq!(
             write(&path, StateInfo { has_priorities: true, ..with_consumers.clone() }).unwrap().format,
-            FORMAT
+            FORMAT_PRIORITIES
         );
+        let sharded =
+            StateInfo { shard: "3/64".parse().ok(), has_priorities: true, ..with_consumers.clone() };
+        assert_eq!(write(&path, sharded.clone()).unwrap(), StateInfo { format: FORMAT, ..sharded });
         let plain = StateInfo { consumers: BTreeMap::new(), ..with_consumers };
         assert_eq!(write(&path, plain).unwrap(), written);
     }

@@ -10,6 +10,7 @@ use super::values::kinds::{
     time, time_or_seconds, version, word,
 };
 use super::values::priority::priorities;
+use super::values::shard::shard;
 use crate::model::{ErrorClass, ErrorMode, Order, StrategyKind};
 use crate::source::Filters;
 
@@ -85,6 +86,8 @@ fn work() -> Vec<Setting> {
             => "Only files whose name (or, with a `/`, path) matches; else *.ast.json, *.syntax.json, *_ast.json";
         "exclude" Run NextJob batch.exclude: globs(|globs| Filters::new(&[], globs))
             => "Leave out files and folders whose name (or, with a `/`, path) matches";
+        "shard" Run Restart shard: shard().sourced().optional()
+            => "The part of the files that this process takes, of N that others share; {shard} in a path is its number";
         "checkpoint-interval" Run AtOnce batch.checkpoint_interval: count(1, COUNT_MAX, "files")
             => "Outcomes after which a commit is due before its 100 ms have passed";
         "memory-limit" Run AtOnce batch.memory_limit_mb: size(16 << 20, 1 << 20).stored_as(|bytes| bytes >> 20, |mb| mb << 20)

@@ -1,13 +1,16 @@
 //! The values of all settings, each in a field of its type.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::problem::Sourced;
+use super::problem::{Problem, Sourced};
+use super::values::shard::ShardChoice;
 use crate::engine::WatchOptions;
 use crate::model::{BatchConfig, ErrorClass, RetryPolicy, RootName};
 use crate::process::Limits;
@@ -31,6 +34,8 @@ pub struct Fields {
     pub state: PathBuf,
     /// The record folder, if one is set.
     pub out: Option<PathBuf>,
+    /// The shard, as it was given.
+    pub shard: Option<Sourced<ShardChoice>>,
     /// The roots that have a name.
     pub roots: Sourced<Vec<NamedRoot>>,
     /// The command that processes files, if it is not the AST processor that does.
@@ -126,6 +131,7 @@ impl Default for Fields {
             limits: Limits::default(),
             state: ".outlast".into(),
             out: None,
+            shard: None,
             roots: Sourced::default(Vec::new()),
             exec: None,
             processor_version: None,
@@ -165,6 +171,52 @@ impl Fields {
         }
         self
     }
+}
+
+/// What stands for the number of the shard in a path.
+const SHARD: &str = "{shard}";
+
+impl Fields {
+    /// Takes the shard for a process with these variables: also in the paths that name it.
+    pub(super) fn sharded(mut self, variables: &BTreeMap<OsString, OsString>) -> Self {
+        let Some(Ok(shard)) = self.shard.as_ref().map(|choice| choice.value.settle(variables)) else {
+            return self;
+        };
+        self.batch.shard = Some(shard);
+        let log_file = self.log_file.as_mut().map(|file| &mut file.value);
+        for path in [Some(&mut self.state), self.out.as_mut(), log_file].into_iter().flatten() {
+            *path = replaced(path, SHARD.as_bytes(), shard.padded().as_bytes());
+        }
+        self
+    }
+
+    /// Returns why a process with these variables has no shard, although one was given.
+    pub(super) fn lacks_shard(&self, variables: &BTreeMap<OsString, OsString>) -> Option<Problem> {
+        let choice = self.shard.as_ref()?;
+        let error = choice.value.settle(variables).err()?;
+        Some(choice.problem(format!("shard is {}: {error}", choice.value)))
+    }
+
+    /// Returns whether the state's path names a shard, and there is none.
+    pub(super) fn state_needs_shard(&self) -> bool {
+        let has_place = |path: &Path| {
+            path.as_os_str().as_bytes().windows(SHARD.len()).any(|part| part == SHARD.as_bytes())
+        };
+        self.batch.shard.is_none() && has_place(&self.state)
+    }
+}
+
+/// Returns a path with each occurrence of a text replaced.
+fn replaced(path: &Path, text: &[u8], with: &[u8]) -> PathBuf {
+    let mut rest = path.as_os_str().as_bytes();
+    let mut made = Vec::with_capacity(rest.len());
+    while let Some(at) = rest.windows(text.len()).position(|part| part == text) {
+        made.extend_from_slice(&rest[..at]);
+        made.extend_from_slice(with);
+        rest = &rest[at + text.len()..];
+    }
+    made.extend_from_slice(rest);
+    OsString::from_vec(made).into()
 }
 
 impl Retries {

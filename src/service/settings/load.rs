@@ -67,6 +67,7 @@ impl Layers {
 
     fn found(&self) -> Found {
         let mut found = Found::default();
+        found.variables.clone_from(&self.process_env.variables);
         // By precedence: the first value wins, and of a flag's occurrences the last.
         for flag in self.given.iter().rev() {
             found.take(flag.setting, &flag.raw, Origin::Flag(flag.setting.flag()));

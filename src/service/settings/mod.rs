@@ -42,4 +42,5 @@ pub use resolved::{Resolved, Settings};
 pub use setting::{AppliesWhen, FlagOf, Setting};
 pub use suggest::ignored;
 pub(crate) use suggest::nearest_of;
+pub use values::shard::ShardChoice;
 pub use values::{Raw, Value, ValueForm, ValueInput};

@@ -1,5 +1,7 @@
 //! The effective settings: the configuration of a run, limits of records, paths, and logging.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -41,6 +43,8 @@ pub(super) struct Read {
     /// The chosen profile, and those that it inherits.
     pub(super) profiles: Vec<String>,
     pub(super) warnings: Vec<Problem>,
+    /// The environment, with the number of the shard.
+    pub(super) variables: BTreeMap<OsString, OsString>,
 }
 
 impl Settings {
@@ -48,7 +52,7 @@ impl Settings {
     pub(super) fn new(given: Vec<Option<(Given, Origin)>>, read: Read) -> Self {
         let mut fields = Fields::default();
         given.iter().flatten().for_each(|(value, _)| value.set(&mut fields));
-        let mut fields = fields.derived();
+        let mut fields = fields.derived().sharded(&read.variables);
         let mut resolved = |(setting, given): (&'static Setting, &Option<(Given, Origin)>)| Resolved {
             setting,
             value: setting.show(&mut fields),
@@ -109,6 +113,20 @@ impl Settings {
     pub fn log_filter(&self) -> String {
         let filter = &self.fields.log_level;
         if filter.contains(['=', ',']) { filter.clone() } else { format!("outlast={filter}") }
+    }
+
+    /// Returns why a process can't work with the shard that these settings name. Others don't need it.
+    pub fn shard_problem(&self) -> Option<Problem> {
+        let needs_one = || {
+            let what = format!(
+                "state is {}: {{shard}} stands for the number of a shard, and there is none; add --shard, such as 0/64",
+                self.fields.state.display()
+            );
+            let origin = self.all.iter().find(|one| one.setting.key == "state")?.origin.clone();
+            Some(Problem { origin, what })
+        };
+        let lacking = self.fields.lacks_shard(&self.read.variables);
+        lacking.or_else(|| self.fields.state_needs_shard().then(needs_one).flatten())
     }
 
     /// Returns all values that don't go together.
@@ -193,6 +211,7 @@ mod tests {
                     "address" => vec!["127.0.0.1:80"],
                     "command" => vec!["wc -l {}", "./index.py 'a b'"],
                     "version" => vec!["2"],
+                    "shard" => vec!["3/64"],
                     _ => bounds(&setting.limits),
                 },
             };

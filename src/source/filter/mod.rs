@@ -1,14 +1,15 @@
-//! Which names a scan accepts, and why: include and exclude globs, ignore files.
+//! Which names a scan accepts, and why: shards, include and exclude globs, ignore files.
 
 pub(super) mod hidden;
 pub(super) mod ignored;
 
 use std::fmt;
 
+use crate::model::Shard;
 pub use crate::model::rules::globs::FilterError;
 use crate::model::rules::globs::Globs;
 
-/// Include and exclude globs.
+/// Include and exclude globs, and the shard.
 ///
 /// A glob without `/` is matched with the name of a file, one with `/` with the path relative to
 /// the root; `*` and `?` don't match `/`, `**` does. A leading `/` only anchors. Exclude globs cut
@@ -28,6 +29,7 @@ use crate::model::rules::globs::Globs;
 pub struct Filters {
     include: Globs,
     exclude: Globs,
+    shard: Option<Shard>,
 }
 
 impl Filters {
@@ -36,7 +38,14 @@ impl Filters {
     /// # Errors
     /// The first invalid glob.
     pub fn new(include: &[String], exclude: &[String]) -> Result<Self, FilterError> {
-        Ok(Self { include: Globs::of_files("include", include)?, exclude: Globs::new("exclude", exclude)? })
+        let include = Globs::of_files("include", include)?;
+        Ok(Self { include, exclude: Globs::new("exclude", exclude)?, shard: None })
+    }
+
+    /// Lets in the files of this shard only.
+    #[must_use]
+    pub fn with_shard(self, shard: Option<Shard>) -> Self {
+        Self { shard, ..self }
     }
 
     /// Returns a text that is equal exactly when the rules are: one line per rule, sorted. The contents of
@@ -48,6 +57,7 @@ impl Filters {
         };
         let mut all = lines("exclude", &self.exclude);
         all.extend(lines("include", &self.include));
+        all.extend(self.shard.map(|shard| format!("shard {shard}\n")));
         all.sort();
         all.dedup();
         all.concat()
@@ -71,8 +81,14 @@ impl Filters {
         true
     }
 
-    /// Returns the rule that excludes this entry.
+    /// Returns the rule that excludes this entry. The shard comes first, so that each file counts once over all shards.
     pub(super) fn cut(&self, entry: &EntryPath, is_folder: bool) -> Option<ExclusionRule<'_>> {
+        if !is_folder && let Some(own) = self.shard {
+            let of = Shard::index_of(entry.path(), own.count());
+            if of != own.index() {
+                return Some(ExclusionRule::Shard { own, of });
+            }
+        }
         if !is_folder
             && !self.include.is_empty()
             && self.include.find(entry.name(), || entry.path(), false).is_none()
@@ -86,6 +102,8 @@ impl Filters {
 /// The rule that excluded an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ExclusionRule<'a> {
+    /// The file is of another shard than one's own.
+    Shard { own: Shard, of: u32 },
     /// No include glob matches.
     Include,
     /// This exclude glob matches.
@@ -97,9 +115,11 @@ pub(super) enum ExclusionRule<'a> {
 }
 
 impl ExclusionRule<'_> {
-    /// Returns the name used in summaries, with the folder of the `.outlastignore` that holds the pattern.
+    /// Returns the name used in summaries, with the folder of the `.outlastignore` that holds the pattern, or the shard
+    /// that the file is of.
     pub(super) fn in_full(&self) -> String {
         match self {
+            Self::Shard { own, of } => format!("{self}, as it is of {of}/{},", own.count()),
             Self::Ignored { folder, .. } if !folder.is_empty() => {
                 format!("{}/{self}", String::from_utf8_lossy(folder))
             }
@@ -112,6 +132,7 @@ impl ExclusionRule<'_> {
 impl fmt::Display for ExclusionRule<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Shard { own, .. } => write!(f, "shard {own}"),
             Self::Include => f.write_str("include"),
             Self::Exclude(glob) => write!(f, "exclude:{glob}"),
             Self::Ignored { pattern, .. } => write!(f, ".outlastignore:{pattern}"),
@@ -228,6 +249,18 @@ mod tests {
         assert!(error("src/", "").contains("\"src/**\""));
         assert!(error("", "[a").starts_with("exclude glob \"[a\": "));
         assert!(error("", "/").contains("empty"));
+    }
+
+    #[test]
+    fn a_shard_lets_in_its_own_files_and_every_folder() {
+        let all: Vec<String> = (0..100).map(|number| format!("a/b/{number}.json")).collect();
+        let shard = |index| filters(&["*.json"], &[]).with_shard(Some(Shard::new(index, 3).unwrap()));
+        for path in &all {
+            let accepting = (0..3).filter(|&index| shard(index).accepts(path.as_bytes()));
+            assert_eq!(accepting.collect::<Vec<_>>(), [Shard::index_of(path.as_bytes(), 3)], "{path}");
+        }
+        assert!((0..3).all(|index| !shard(index).accepts(b"a/b/x.txt")));
+        assert_eq!(shard(1).signature(), "include *.json\nshard 1/3\n");
     }
 
     #[test]

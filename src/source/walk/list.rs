@@ -12,6 +12,7 @@ use rustix::io::Errno;
 use rustix::path::Arg;
 
 use super::names::{CUT, Names, VISIT};
+use crate::model::Shard;
 use crate::source::filter::ignored::{IGNORE_FILE, IgnoreChain};
 use crate::source::filter::{EntryPath, ExclusionRule, Filters};
 use crate::source::read::open::{EntryKind, fingerprint, folder_below, stat_in};
@@ -98,6 +99,7 @@ impl<'a> Scope<'a> {
 /// Counts what rules excluded.
 #[derive(Debug, Default)]
 pub(crate) struct LeftOutCounts {
+    shard: Option<(Shard, u64)>,
     include: u64,
     rules: BTreeMap<String, u64>,
 }
@@ -105,13 +107,17 @@ pub(crate) struct LeftOutCounts {
 impl LeftOutCounts {
     fn count(&mut self, cut: ExclusionRule<'_>) {
         match cut {
+            ExclusionRule::Shard { own, .. } => self.add_shard(own, 1),
             ExclusionRule::Include => self.include += 1,
             _ => self.add(cut.to_string(), 1),
         }
     }
 
-    /// Adds entries under the name of a rule.
-    pub(crate) fn add(&mut self, rule: String, entries: u64) {
+    fn add_shard(&mut self, own: Shard, entries: u64) {
+        self.shard.get_or_insert((own, 0)).1 += entries;
+    }
+
+    fn add(&mut self, rule: String, entries: u64) {
         let full = self.rules.len() >= RULES_MAX && !self.rules.contains_key(&rule);
         let rule = if full { "other rules".to_owned() } else { rule };
         *self.rules.entry(rule).or_default() += entries;
@@ -120,6 +126,7 @@ impl LeftOutCounts {
     /// Adds another thread's counts.
     pub(super) fn merge(&mut self, other: Self) {
         self.include += other.include;
+        other.shard.into_iter().for_each(|(own, entries)| self.add_shard(own, entries));
         for (rule, entries) in other.rules {
             self.add(rule, entries);
         }
@@ -128,6 +135,7 @@ impl LeftOutCounts {
     /// Returns the counts by the names of the rules.
     pub(crate) fn into_rules(self) -> BTreeMap<String, u64> {
         let mut rules = self.rules;
+        rules.extend(self.shard.map(|(own, entries)| (format!("shard {own}"), entries)));
         if self.include > 0 {
             rules.insert(ExclusionRule::Include.to_string(), self.include);
         }

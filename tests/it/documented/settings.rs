@@ -72,6 +72,7 @@ fn the_example_of_a_configuration_has_every_setting_with_its_default() {
             "workers-max",
             "include",
             "exclude",
+            "shard",
             "out",
             "max-failures",
             "log-file",

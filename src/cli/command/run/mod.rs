@@ -12,7 +12,7 @@ use clap::Args;
 use outlast::BatchConfig;
 use outlast::engine::{Engine, EngineError, RepositoryProcessingResult, RunOptions, Stop, root_path};
 use outlast::ledger::StateFolder;
-use outlast::service::settings::{KnownFailures, Settings};
+use outlast::service::settings::{KnownFailures, Settings, SettingsError};
 use outlast::service::{NextJob, Signals};
 
 use crate::cli::options::flags::{Flags, OfRun};
@@ -82,6 +82,9 @@ impl PreparedRun {
         roots: &[PathBuf],
         started: Instant,
     ) -> Result<Self> {
+        if let Some(problem) = settings.shard_problem() {
+            return Err(SettingsError(vec![problem]).into());
+        }
         // Before a child is started, which must not outlive the signal.
         let stop = Stop::default();
         let signals = Signals::install(&stop.flag(), Duration::from_secs(config.drain_seconds))?;
@@ -137,7 +140,9 @@ fn code_of(
     let files = progress.discovered - named_no_file.into_iter().sum::<u64>();
     // Of a list that names what was deleted, all is done; a whole tree that is gone is another matter.
     let removed = run.options.files.as_ref().map_or(0, |_| progress.removed);
-    if files + removed == 0 && args.resume.is_none() { exit_code::NOTHING_MATCHED } else { exit_code::DONE }
+    // A shard may well have none of the files.
+    let may_be_none = args.resume.is_some() || run.config.shard.is_some();
+    if files + removed == 0 && !may_be_none { exit_code::NOTHING_MATCHED } else { exit_code::DONE }
 }
 
 #[derive(Debug, Args)]

@@ -9,7 +9,7 @@ use crate::service::settings::catalogue::catalogue;
 use crate::service::settings::problem::Origin;
 use crate::service::settings::setting::Setting;
 use crate::service::settings::suggest::{did_you_mean, nearest};
-use crate::service::settings::values::Raw;
+use crate::service::settings::values::{Raw, shard};
 
 use super::file;
 use super::found::Found;
@@ -22,9 +22,10 @@ pub(crate) const PROFILE: &str = "OUTLAST_PROFILE";
 /// The older name of the `log-level` variable; the newer one takes precedence.
 const LOG: &str = "OUTLAST_LOG";
 
-/// Variables with the prefix that are no settings: those of tests and benchmarks, the one that a child of `exec` is
+/// Variables with the prefix that are no settings: the number of the shard, those of tests and benchmarks, the one that a child of `exec` is
 /// given, and those that Kubernetes sets for a service named `outlast`.
-const OTHERS: [&str; 7] = [
+const OTHERS: [&str; 8] = [
+    shard::OWN,
     "OUTLAST_EXEC_FD",
     "OUTLAST_BENCH_",
     "OUTLAST_FAILPOINT",

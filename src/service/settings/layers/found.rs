@@ -1,6 +1,7 @@
 //! What the layers set.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::profiles::{FileProfiles, Profiles};
@@ -23,6 +24,8 @@ pub(crate) struct Found {
     pub(crate) problems: Vec<Problem>,
     /// What is ignored: files that were found, and keys without an effect.
     pub(crate) warnings: Vec<Problem>,
+    /// The environment, with the number of the shard.
+    pub(crate) variables: BTreeMap<OsString, OsString>,
 }
 
 /// What one file sets.
@@ -141,7 +144,8 @@ impl Found {
         let given = catalogue().iter().map(|setting| given.remove(&*setting.key)).collect();
         let files = self.files.iter().map(|file| file.path.clone()).collect();
         let chain = chain.iter().map(ToString::to_string).collect();
-        Settings::new(given, Read { files, profiles: chain, warnings: self.warnings.clone() })
+        let (warnings, variables) = (self.warnings.clone(), self.variables.clone());
+        Settings::new(given, Read { files, profiles: chain, warnings, variables })
     }
 }
 

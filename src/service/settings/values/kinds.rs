@@ -272,7 +272,7 @@ pub(crate) fn address() -> Kind<SocketAddr> {
 }
 
 /// A kind that is parsed from a text or a number, and shown as a text.
-fn parsed<T: 'static>(
+pub(super) fn parsed<T: 'static>(
     form: ValueForm,
     limits: impl Into<String>,
     read: impl Fn(&str) -> Result<T, InvalidValue> + Send + Sync + 'static,

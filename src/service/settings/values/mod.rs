@@ -2,6 +2,7 @@
 
 pub(super) mod kinds;
 pub(super) mod priority;
+pub(super) mod shard;
 #[cfg(test)]
 mod tests;
 mod units;

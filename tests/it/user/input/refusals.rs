@@ -124,7 +124,7 @@ fn a_state_of_another_format() {
     let body = &text[..text.rfind(",\n  \"crc32\"").unwrap()];
     let sum = crc32fast::hash(body.as_bytes());
     fs::write(&path, format!("{body},\n  \"crc32\": \"{sum:08x}\"\n}}\n")).unwrap();
-    let words = ["format 99", "reads format 4"];
+    let words = ["format 99", "reads format 5"];
     refused(sandbox.run(&[]), 12, &words);
     refused(ran(&mut sandbox.command(["status"])), 12, &words);
     refused(ran(&mut sandbox.command(["repair"])), 12, &words);

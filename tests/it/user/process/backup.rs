@@ -136,7 +136,7 @@ fn a_state_of_a_later_version_is_refused_and_left_as_it_is() {
     let refused = |output: Ran| {
         let output = output.expect(12);
         assert!(
-            output.stderr.contains("the state has format 99, and this version reads format 4"),
+            output.stderr.contains("the state has format 99, and this version reads format 5"),
             "{output}"
         );
     };
