@@ -45,7 +45,7 @@ Exit codes:
   3    done, but some files failed
   4    nothing matched
   10   no state here, or no more
-  11   state in use, or its lock was removed
+  11   state in use, or its lock was removed or lost
   12   state damaged: run `outlast repair`
   13   the log no longer has what comes after the cursor: start over with the
        current records
@@ -114,11 +114,16 @@ fn code_of_engine(error: &EngineError) -> u8 {
 
 fn code_of_ledger(error: &LedgerError) -> u8 {
     match error {
-        LedgerError::NoState { .. } | LedgerError::Gone { .. } => NO_STATE,
-        LedgerError::InUse { .. } | LedgerError::BeingRead { .. } | LedgerError::LockGone { .. } => IN_USE,
+        LedgerError::NoState { .. } | LedgerError::NoShards { .. } | LedgerError::Gone { .. } => NO_STATE,
+        LedgerError::InUse { .. }
+        | LedgerError::BeingRead { .. }
+        | LedgerError::LockGone { .. }
+        | LedgerError::LockLost { .. } => IN_USE,
         LedgerError::NoThreads { .. } => UNAVAILABLE,
         LedgerError::Damaged { .. } | LedgerError::Lost { .. } | LedgerError::OtherFormat { .. } => DAMAGED,
-        LedgerError::OtherRecords { .. } | LedgerError::OtherShard { .. } => CONFIG,
+        LedgerError::OtherRecords { .. }
+        | LedgerError::OtherShard { .. }
+        | LedgerError::LocksLocal { .. } => CONFIG,
         LedgerError::Foreign { .. } | LedgerError::NoFolder { .. } => USAGE,
         LedgerError::Io { error, .. } => code_of_state_io(error),
         LedgerError::ReadOnly { .. }

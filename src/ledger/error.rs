@@ -14,6 +14,12 @@ pub enum LedgerError {
         /// The state folder.
         path: PathBuf,
     },
+    /// There is no state of a shard in the folder.
+    #[error("{}: no shards here; `outlast run --shard 0/64 --state {}/{{shard}}` makes one", path.display(), path.display())]
+    NoShards {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The folder holds other things, and no state.
     #[error("{}: not a state folder, and not empty; choose another folder with --state", path.display())]
     Foreign {
@@ -43,6 +49,26 @@ pub enum LedgerError {
     LockGone {
         /// The lock file.
         path: PathBuf,
+    },
+    /// The lock of an open state was lost, as by a server that gave this machine up.
+    #[error(
+        "{}: the lock was lost while the state was in use, and another process may have it by now; nothing more is \
+         written: start again", path.display()
+    )]
+    LockLost {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// The locks of the file system don't exclude other machines.
+    #[error(
+        "{}: two machines could work on this shard at once: {why}; or add --unsafe-locks, if no other machine ever uses \
+         this state", path.display()
+    )]
+    LocksLocal {
+        /// The state folder.
+        path: PathBuf,
+        /// Why, with the remedy.
+        why: String,
     },
     /// Another process holds the state.
     #[error("{}: the state is in use by another process; stop it, or choose another folder with --state", path.display())]

@@ -96,6 +96,7 @@ pub use commit::{KEY_BYTES_MAX, Ledger, Tick};
 pub use error::LedgerError;
 pub use folder::StateFolder;
 pub use folder::disk::free_bytes;
+pub use folder::exclusion::check_exclusion;
 pub use folder::held::HeldState;
 pub use folder::state_file::{Consumer, FORMAT, RootInfo, StateInfo};
 pub use log_range::LogRange;
@@ -103,7 +104,7 @@ pub use map::entry::{Counts, Entry, EntryState, RecordRef, Retry};
 pub use map::job::{Job, JobCounts, JobEnd, JobKind};
 pub use map::ready::{ReadyFiles, ReadyPosition};
 pub use map::scan::Scan;
-pub(crate) use names::LOG_CHECKED;
+pub(crate) use names::{LOG_CHECKED, SUMMARY};
 pub use reader::LedgerReader;
 pub use recovery::in_flight_markers::{InFlightMarkers, Marker, PreviousCrash};
 #[cfg(test)]

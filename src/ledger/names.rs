@@ -6,6 +6,8 @@ pub(super) const REPAIRING: &str = "repairing";
 pub(super) const IN_HAND: &str = "in-hand";
 /// See `engine/store/log_check.rs`.
 pub(crate) const LOG_CHECKED: &str = "log-checked";
+/// See `engine/query/shards/summary.rs`.
+pub(crate) const SUMMARY: &str = "summary.json";
 pub(super) const STATE: &str = "state.json";
 pub(super) const BEFORE: &str = "db.before";
 pub(super) const GONE: &str = "db.gone";

@@ -101,9 +101,19 @@ pub(crate) fn write_again(file: &File, from: u64, end: u64) -> io::Result<()> {
 
 /// Returns whether a path still leads to this open file or folder.
 pub(crate) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    is_named(id_of(file)?, path)
+}
+
+/// Returns the device and inode of an open file or folder.
+pub(crate) fn id_of(file: &File) -> io::Result<(u64, u64)> {
     let open = file.metadata()?;
+    Ok((open.dev(), open.ino()))
+}
+
+/// Returns whether a path leads to the file or folder with this device and inode.
+pub(crate) fn is_named(id: (u64, u64), path: &Path) -> io::Result<bool> {
     match fs::metadata(path) {
-        Ok(named) => Ok((named.dev(), named.ino()) == (open.dev(), open.ino())),
+        Ok(named) => Ok((named.dev(), named.ino()) == id),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             Ok(false)
         }

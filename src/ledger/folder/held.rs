@@ -3,16 +3,21 @@
 //! The lock is on the file `lock`. People remove that file, and version control cleans up whole folders: a lock
 //! counts only while the locked file is the one at its path. The database has a lock of its own, which sled takes: it
 //! excludes a second process also where the lock file is gone.
+//!
+//! A lock can be lost while the process goes on: a server gives a machine up that it can't reach. So each tick begins with
+//! a proof that the lock is still this process's own. It takes three calls into the kernel.
 
 use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::fs::FlockOperation;
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 
 use super::{disk, refused};
 use crate::ledger::error::LedgerError;
@@ -34,7 +39,7 @@ static HAS_OPENED: AtomicBool = AtomicBool::new(false);
 #[derive(Debug, Clone)]
 pub struct HeldState {
     path: PathBuf,
-    lock: Arc<File>,
+    lock: Arc<Lock>,
     /// Whether the lock file was created by this.
     is_new: bool,
 }
@@ -56,7 +61,8 @@ impl HeldState {
             }
             // The previous owner may have removed it, as a failed start does.
             if durable::is_at(&file, &lock_path).map_err(LedgerError::io(&lock_path))? {
-                return Ok(Self { path: path.to_owned(), lock: Arc::new(file), is_new });
+                let lock = Arc::new(Lock::new(file, lock_path)?);
+                return Ok(Self { path: path.to_owned(), lock, is_new });
             }
             if begun.elapsed() > READERS_WAIT + LOCK_WAIT * 10 {
                 return Err(LedgerError::LockGone { path: lock_path });
@@ -71,7 +77,7 @@ impl HeldState {
 
     /// Returns the locked file.
     pub(super) fn lock_file(&self) -> &File {
-        &self.lock
+        &self.lock.file
     }
 
     /// Removes the lock file, if taking the lock has created it.
@@ -81,21 +87,28 @@ impl HeldState {
         }
     }
 
-    /// Checks that the folder at the path is still the locked one: otherwise nothing may be written by path.
+    /// Checks that the folder at the path is still the locked one, and still locked by this process: otherwise nothing
+    /// may be written by path.
     ///
     /// # Errors
-    /// [`LedgerError::Gone`] and [`LedgerError::LockGone`] where it is not.
+    /// [`LedgerError::Gone`], [`LedgerError::LockGone`] and [`LedgerError::LockLost`] where it is not.
     pub fn check(&self) -> Result<(), LedgerError> {
-        let lock_path = self.path.join(LOCK);
+        let lock_path = self.lock.path.clone();
         // A path that can't be checked now is no proof.
-        if durable::is_at(&self.lock, &lock_path).unwrap_or(true) {
-            return Ok(());
+        if durable::is_named(self.lock.id, &lock_path).unwrap_or(true) {
+            return if self.lock.is_held() { Ok(()) } else { Err(LedgerError::LockLost { path: lock_path }) };
         }
         if disk::is_there(&self.path.join(STATE))? {
             Err(LedgerError::LockGone { path: lock_path })
         } else {
             Err(LedgerError::Gone { path: self.path.clone() })
         }
+    }
+
+    /// Replaces a file of the state that nothing else depends on.
+    pub(crate) fn put(&self, name: &str, bytes: &[u8]) -> Result<(), LedgerError> {
+        self.check()?;
+        disk::replace(&self.path.join(name), bytes)
     }
 
     /// Records that a lock on a database may be this process's own for a moment.
@@ -114,6 +127,43 @@ impl HeldState {
         lock_for_us(&file, &self.path, &data, Instant::now() + wait)?;
         Ok(Some(file))
     }
+}
+
+/// The locked file.
+#[derive(Debug)]
+struct Lock {
+    file: File,
+    path: PathBuf,
+    /// Its device and inode.
+    id: (u64, u64),
+    /// What the kernel lists of it, with its locks; `None` where it lists none.
+    listed: Option<File>,
+}
+
+impl Lock {
+    fn new(file: File, path: PathBuf) -> Result<Self, LedgerError> {
+        let id = durable::id_of(&file).map_err(LedgerError::io(&path))?;
+        let listed = File::open(format!("/proc/self/fdinfo/{}", file.as_raw_fd())).ok();
+        let listed = listed.filter(|listed| lists_lock(listed));
+        Ok(Self { file, path, id, listed })
+    }
+
+    /// Returns whether this process still holds its lock: the kernel lists it, and a file system of several machines,
+    /// which may know better, grants it again.
+    fn is_held(&self) -> bool {
+        if !self.listed.as_ref().is_none_or(lists_lock) {
+            return false;
+        }
+        let again = retry_on_intr(|| rustix::fs::flock(&self.file, FlockOperation::NonBlockingLockExclusive));
+        again.is_ok()
+    }
+}
+
+/// Returns whether the kernel's description of an open file has a lock.
+fn lists_lock(described: &File) -> bool {
+    let mut text = [0; 512];
+    let read = described.read_at(&mut text, 0).unwrap_or(0);
+    text[..read].windows(5).any(|word| word == b"FLOCK")
 }
 
 /// Opens the lock file; returns whether that created it.

@@ -1,6 +1,7 @@
 //! The state folder: which process may use it, what may be in it, and its description.
 
 pub(super) mod disk;
+pub(super) mod exclusion;
 pub(super) mod held;
 pub(super) mod kinds;
 pub(super) mod made;

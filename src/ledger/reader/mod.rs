@@ -17,6 +17,7 @@ use crate::ledger::map::job::{JOB_PREFIX, Job, decode_job};
 use crate::ledger::map::meta::TickMeta;
 use crate::ledger::map::ready::{Classes, ReadyFiles, ReadyPosition, priority_of, row_key};
 use crate::ledger::map::scan::Scan;
+use crate::ledger::names::SUMMARY;
 use crate::model::key::root_of;
 use crate::model::{
     BatchPriority, Cursor, FileKey, Fingerprint, LogPosition, LogStart, PriorityCounts, PriorityRule,
@@ -74,6 +75,14 @@ pub struct LedgerReader {
 }
 
 impl LedgerReader {
+    /// Replaces the summary in the state folder, if this process still holds it.
+    ///
+    /// # Errors
+    /// It does not, or the file can't be written.
+    pub(crate) fn put_summary(&self, bytes: &[u8]) -> Result<(), LedgerError> {
+        self.store.held().map_or(Ok(()), |held| held.put(SUMMARY, bytes))
+    }
+
     /// Returns what is known of a file.
     ///
     /// # Errors

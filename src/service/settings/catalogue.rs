@@ -6,11 +6,10 @@ use std::time::Duration;
 use super::fields::{Fields, KnownFailures, LogFormat, ProgressMode};
 use super::setting::{AppliesWhen, FlagOf, Setting};
 use super::values::kinds::{
-    address, command, count, cron, failures, globs, log_filter, millis, path, roots, seconds, size, switch,
-    time, time_or_seconds, version, word,
+    address, command, count, cron, failures, globs, log_filter, millis, path, roots, seconds, shard, size,
+    switch, time, time_or_seconds, version, word,
 };
 use super::values::priority::priorities;
-use super::values::shard::shard;
 use crate::model::{ErrorClass, ErrorMode, Order, StrategyKind};
 use crate::source::Filters;
 
@@ -88,6 +87,8 @@ fn work() -> Vec<Setting> {
             => "Leave out files and folders whose name (or, with a `/`, path) matches";
         "shard" Run Restart shard: shard().sourced().optional()
             => "The part of the files that this process takes, of N that others share; {shard} in a path is its number";
+        "unsafe-locks" Run Restart unsafe_locks: switch()
+            => "Work on a shard also where locks of the state's file system do not exclude other machines";
         "checkpoint-interval" Run AtOnce batch.checkpoint_interval: count(1, COUNT_MAX, "files")
             => "Outcomes after which a commit is due before its 100 ms have passed";
         "memory-limit" Run AtOnce batch.memory_limit_mb: size(16 << 20, 1 << 20).stored_as(|bytes| bytes >> 20, |mb| mb << 20)

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::problem::{Problem, Sourced};
-use super::values::shard::ShardChoice;
+use super::shard::ShardChoice;
 use crate::engine::WatchOptions;
 use crate::model::{BatchConfig, ErrorClass, RetryPolicy, RootName};
 use crate::process::Limits;
@@ -36,6 +36,8 @@ pub struct Fields {
     pub out: Option<PathBuf>,
     /// The shard, as it was given.
     pub shard: Option<Sourced<ShardChoice>>,
+    /// Whether a shard may be on a file system whose locks don't exclude other machines.
+    pub unsafe_locks: bool,
     /// The roots that have a name.
     pub roots: Sourced<Vec<NamedRoot>>,
     /// The command that processes files, if it is not the AST processor that does.
@@ -132,6 +134,7 @@ impl Default for Fields {
             state: ".outlast".into(),
             out: None,
             shard: None,
+            unsafe_locks: false,
             roots: Sourced::default(Vec::new()),
             exec: None,
             processor_version: None,

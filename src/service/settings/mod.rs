@@ -27,6 +27,7 @@ mod pair;
 mod problem;
 mod resolved;
 mod setting;
+mod shard;
 mod suggest;
 mod values;
 
@@ -40,7 +41,7 @@ pub use pair::pairs;
 pub use problem::{Origin, Problem, SettingsError, Sourced};
 pub use resolved::{Resolved, Settings};
 pub use setting::{AppliesWhen, FlagOf, Setting};
+pub use shard::ShardChoice;
 pub use suggest::ignored;
 pub(crate) use suggest::nearest_of;
-pub use values::shard::ShardChoice;
 pub use values::{Raw, Value, ValueForm, ValueInput};

@@ -24,7 +24,8 @@ impl Settings {
     /// There is no token in the file, or others could read it.
     pub fn http(&self) -> Result<Option<HttpSettings>, SettingsError> {
         let token = self.token()?;
-        Ok(self.fields.listen.as_ref().map(|listen| HttpSettings { listen: listen.value, token }))
+        let shard = self.fields.batch.shard;
+        Ok(self.fields.listen.as_ref().map(|listen| HttpSettings { listen: listen.value, token, shard }))
     }
 
     /// Returns the token in the configured file.

@@ -177,9 +177,10 @@ mod tests {
     #[test]
     fn each_setting_changes_something_and_its_bounds_are_accepted() {
         let whole = |settings: &Settings| {
-            let Fields { batch, limits, state, out, roots, watching, schedule, .. } = &settings.fields;
-            let run =
-                format!("{batch:?} {limits:?} {state:?} {out:?} {:?} {watching:?} {schedule:?}", roots.value);
+            let Fields { batch, limits, state, out, unsafe_locks, roots, watching, schedule, .. } =
+                &settings.fields;
+            let state = format!("{state:?} {out:?} {unsafe_locks:?} {:?}", roots.value);
+            let run = format!("{batch:?} {limits:?} {state} {watching:?} {schedule:?}");
             let Fields {
                 log_format, log_file, known_failures, progress, heartbeat, listen, token_file, ..
             } = &settings.fields;

@@ -11,7 +11,7 @@ use anyhow::Result;
 use clap::Args;
 use outlast::BatchConfig;
 use outlast::engine::{Engine, EngineError, RepositoryProcessingResult, RunOptions, Stop, root_path};
-use outlast::ledger::StateFolder;
+use outlast::ledger::{StateFolder, check_exclusion};
 use outlast::service::settings::{KnownFailures, Settings, SettingsError};
 use outlast::service::{NextJob, Signals};
 
@@ -84,6 +84,9 @@ impl PreparedRun {
     ) -> Result<Self> {
         if let Some(problem) = settings.shard_problem() {
             return Err(SettingsError(vec![problem]).into());
+        }
+        if config.shard.is_some() && !settings.fields().unsafe_locks {
+            check_exclusion(&global.state).map_err(EngineError::from)?;
         }
         // Before a child is started, which must not outlive the signal.
         let stop = Stop::default();

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use crate::service::settings::catalogue::catalogue;
 use crate::service::settings::problem::Origin;
 use crate::service::settings::setting::Setting;
+use crate::service::settings::shard;
 use crate::service::settings::suggest::{did_you_mean, nearest};
-use crate::service::settings::values::{Raw, shard};
+use crate::service::settings::values::Raw;
 
 use super::file;
 use super::found::Found;

@@ -10,12 +10,13 @@ use tracing::level_filters::LevelFilter;
 
 use super::{InvalidValue, Kind, Raw, Value, ValueForm, ValueInput, units};
 use crate::engine::root_path;
-use crate::model::FailureLimit;
 use crate::model::rules::globs::bare_chars;
+use crate::model::{FailureLimit, ShardError};
 use crate::process::exec::ExecCommand;
 use crate::service::schedule::read_cron;
 use crate::service::settings::fields::NamedRoot;
 use crate::service::settings::problem::Origin;
+use crate::service::settings::shard::ShardChoice;
 use crate::source::{FilterError, Filters};
 
 /// A whole number.
@@ -271,8 +272,16 @@ pub(crate) fn address() -> Kind<SocketAddr> {
     parsed(ValueForm::text("address", "ADDRESS"), limits, read, SocketAddr::to_string)
 }
 
+/// A shard, or `auto/N`.
+pub(crate) fn shard() -> Kind<ShardChoice> {
+    let limits = "K/N, such as 3/64, or auto/N for the number that the scheduler gave the process";
+    let read =
+        |text: &str| text.parse().map_err(|error: ShardError| InvalidValue::Because(error.to_string()));
+    parsed(ValueForm::text("shard", "K/N"), limits, read, ShardChoice::to_string)
+}
+
 /// A kind that is parsed from a text or a number, and shown as a text.
-pub(super) fn parsed<T: 'static>(
+fn parsed<T: 'static>(
     form: ValueForm,
     limits: impl Into<String>,
     read: impl Fn(&str) -> Result<T, InvalidValue> + Send + Sync + 'static,

@@ -2,7 +2,6 @@
 
 pub(super) mod kinds;
 pub(super) mod priority;
-pub(super) mod shard;
 #[cfg(test)]
 mod tests;
 mod units;

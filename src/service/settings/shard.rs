@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::str::FromStr;
 
-use super::{InvalidValue, Kind, ValueForm, kinds};
 use crate::model::{Shard, ShardError};
 
 /// What the setting `shard` says.
@@ -21,17 +21,14 @@ pub enum ShardChoice {
 const KUBERNETES: &str = "JOB_COMPLETION_INDEX";
 const SLURM: &str = "SLURM_ARRAY_TASK_ID";
 const SLURM_FIRST: &str = "SLURM_ARRAY_TASK_MIN";
-pub(in crate::service::settings) const OWN: &str = "OUTLAST_SHARD_INDEX";
+pub(super) const OWN: &str = "OUTLAST_SHARD_INDEX";
 
 impl ShardChoice {
     /// Returns the shard for a process with these variables.
     ///
     /// # Errors
     /// No variable has the number, or there is no such shard; a sentence.
-    pub(in crate::service::settings) fn settle(
-        self,
-        variables: &BTreeMap<OsString, OsString>,
-    ) -> Result<Shard, String> {
+    pub(super) fn settle(self, variables: &BTreeMap<OsString, OsString>) -> Result<Shard, String> {
         let count = match self {
             Self::Fixed(shard) => return Ok(shard),
             Self::Auto(count) => count,
@@ -68,19 +65,14 @@ impl fmt::Display for ShardChoice {
     }
 }
 
-/// A shard, or `auto/N`.
-pub(in crate::service::settings) fn shard() -> Kind<ShardChoice> {
-    let read = |text: &str| match text.strip_prefix("auto/") {
-        Some(count) => {
-            let count = count.parse().map_err(|_| ShardError::Form)?;
-            Shard::new(0, count).map(|_| ShardChoice::Auto(count))
-        }
-        None => text.parse().map(ShardChoice::Fixed),
-    };
-    let read =
-        move |text: &str| read(text).map_err(|error: ShardError| InvalidValue::Because(error.to_string()));
-    let limits = "K/N, such as 3/64, or auto/N for the number that the scheduler gave the process";
-    kinds::parsed(ValueForm::text("shard", "K/N"), limits, read, ShardChoice::to_string)
+impl FromStr for ShardChoice {
+    type Err = ShardError;
+
+    fn from_str(text: &str) -> Result<Self, ShardError> {
+        let Some(count) = text.strip_prefix("auto/") else { return text.parse().map(Self::Fixed) };
+        let count = count.parse().map_err(|_| ShardError::Form)?;
+        Shard::new(0, count).map(|_| Self::Auto(count))
+    }
 }
 
 #[cfg(test)]
