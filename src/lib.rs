@@ -36,6 +36,7 @@
 //! | [`guide::commands`], [`guide::configuration`], [`guide::filters`], [`guide::priorities`], [`guide::failures`], [`guide::inspect`], [`guide::state`] | the command and its settings |
 //! | [`guide::records`], [`guide::tables`] | the results, member by member, and as a table |
 //! | [`guide::watching`], [`guide::service`], [`guide::http`] | a process that stays |
+//! | [`guide::clusters`] | one tree on many machines |
 //! | [`guide::reliability`], [`guide::limits`], [`guide::performance`] | what is guaranteed, what is not, what it costs |
 //!
 //! # Rooms

@@ -19,10 +19,11 @@ use crate::cli::command::repair::RepairArgs;
 use crate::cli::command::roots::{ForgetArgs, MoveRootArgs};
 use crate::cli::command::run::RunArgs;
 use crate::cli::command::run::plan::PlanArgs;
+use crate::cli::command::shards::{ShardsArgs, ShardsCommand};
 use crate::cli::command::status::StatusArgs;
 use crate::cli::command::watch::WatchArgs;
 use crate::cli::options::global::{Format, Global};
-use crate::cli::output::export::RecordsFormat;
+use crate::cli::output::export::{RecordsFormat, WITHOUT_PARQUET};
 
 /// A batch engine for files that outlasts crashes.
 #[derive(Debug, Parser)]
@@ -63,6 +64,9 @@ impl Cli {
                 "--end-with-stdin and --files-from - both read standard input: list the files in a file",
             );
         }
+        if let CliCommand::Shards(ShardsArgs { command: ShardsCommand::Records(args) }) = &self.command {
+            return args.misfit();
+        }
         let CliCommand::Records(args) = &self.command else {
             let of_records = matches!(self.global.format, Format::Ndjson | Format::Parquet);
             return of_records
@@ -78,9 +82,7 @@ impl Cli {
             return None;
         }
         if cfg!(not(feature = "parquet")) {
-            return Some(
-                "this outlast was built without the Cargo feature `parquet`; build it with, or use ndjson",
-            );
+            return Some(WITHOUT_PARQUET);
         }
         if format == RecordsFormat::CompressedLines {
             return None;
@@ -121,6 +123,8 @@ pub(crate) enum CliCommand {
     Forget(ForgetArgs),
     /// Keep the records of a root whose tree was moved
     MoveRoot(MoveRootArgs),
+    /// Ask all shards of a tree at once, or have a scheduler run them
+    Shards(ShardsArgs),
     /// Give orders to the process that holds the state: pause, resume, stop, and more
     Ctl(CtlArgs),
     /// Show what a run would see in one file; no state is needed
@@ -136,7 +140,7 @@ pub(crate) enum CliCommand {
 }
 
 impl CliCommand {
-    /// Returns whether the command only asks the process that holds the state, or gives it orders.
+    /// Returns whether the command only asks the processes that hold states, or gives them orders.
     pub(crate) fn only_asks(&self) -> bool {
         matches!(
             self,
@@ -146,6 +150,7 @@ impl CliCommand {
                 | Self::Explain(_)
                 | Self::Failures(_)
                 | Self::Retry(_)
+                | Self::Shards(_)
                 | Self::Ctl(_)
                 | Self::Compact
         )

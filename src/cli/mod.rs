@@ -87,6 +87,7 @@ fn carry_out(cli: &mut Cli, started: Instant) -> Result<u8> {
         CliCommand::Retry(args) => command::failures::retry(global, args),
         CliCommand::Forget(args) => command::roots::forget(global, args),
         CliCommand::MoveRoot(args) => command::roots::move_root(global, args),
+        CliCommand::Shards(args) => command::shards::shards(global, args),
         CliCommand::Ctl(args) => command::ctl::ctl(global, args, &settings),
         CliCommand::Inspect(args) => command::inspect::inspect(global, args, &settings),
         CliCommand::Exec(args) => command::exec::exec(global, args, &settings),

@@ -50,6 +50,7 @@ pub use query::failures::{FailureGroup, FailureReport, FailureSample, SAMPLES};
 pub use query::jobs::{JobOutcome, JobReport, JobRoot, JobStatus, JobSummary};
 pub use query::records::{CommittedLog, RecordFilter};
 pub use query::resumption::Resumption;
+pub use query::shards::{ShardState, ShardStates, ShardStatus, ShardSummary, ShardsReport};
 pub use query::status::{
     Explanation, FilePriority, FileState, RootStatus, RulesOfJob, StateCounts, StatusReport,
 };

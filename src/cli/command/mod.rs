@@ -12,5 +12,6 @@ pub(super) mod records;
 pub(super) mod repair;
 pub(super) mod roots;
 pub(super) mod run;
+pub(super) mod shards;
 pub(super) mod status;
 pub(super) mod watch;

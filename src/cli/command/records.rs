@@ -48,7 +48,7 @@ pub(crate) fn records(global: &Global, args: &RecordsArgs) -> Result<u8> {
     let format = args.written_as().unwrap_or(RecordsFormat::Lines);
     if let Some(path) = args.file() {
         args.tell_contradiction(path, format);
-        let code = export::write(global, format, &log, &which, path)?;
+        let code = export::write(&global.state, format, &log, &which, path)?;
         if code != exit_code::DONE {
             return Ok(code);
         }
@@ -311,7 +311,7 @@ impl RecordsArgs {
     }
 }
 
-fn records_format(text: &str) -> Result<Format, String> {
+pub(super) fn records_format(text: &str) -> Result<Format, String> {
     Format::from_str(text, false).map_err(|_| "must be ndjson or parquet".to_owned())
 }
 

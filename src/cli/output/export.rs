@@ -13,15 +13,19 @@ use outlast::sink::export::{ExportError, OutputFile};
 use outlast::{LogPosition, RecordHead};
 
 use crate::cli::exit_code;
-use crate::cli::options::global::Global;
 use crate::cli::output::terminal;
+
+/// Said where a table is asked for.
+pub(crate) const WITHOUT_PARQUET: &str =
+    "this outlast was built without the Cargo feature `parquet`; build it with, or use ndjson";
 
 /// How long the export may take to stop when asked to.
 const LEAVE: Duration = Duration::from_secs(10);
 
-/// Writes these records of the log to a file, which appears complete or not at all.
+/// Writes these records of the log of a state, or of one below that folder, to a file, which appears complete or not at
+/// all.
 pub(crate) fn write(
-    global: &Global,
+    state: &Path,
     format: RecordsFormat,
     log: &CommittedLog,
     which: &Which,
@@ -30,7 +34,7 @@ pub(crate) fn write(
     let stop = Arc::new(AtomicBool::new(false));
     let signals = Signals::install(&stop, LEAVE)?;
     let records = Records { log, which, stop: &stop, path };
-    match records.write(&global.state, format) {
+    match records.write(state, format) {
         Err(EngineError::Export(error @ ExportError::Interrupted { .. })) => {
             tracing::warn!("{error}");
             Ok(signals.exit_code().unwrap_or(exit_code::UNEXPECTED))

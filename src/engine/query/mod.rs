@@ -5,4 +5,5 @@ pub(super) mod jobs;
 pub(super) mod records;
 pub(super) mod resumption;
 pub(super) mod selection;
+pub(super) mod shards;
 pub(super) mod status;

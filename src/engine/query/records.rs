@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +54,33 @@ pub struct CommittedLog {
 }
 
 impl CommittedLog {
+    /// Creates the log in this folder, from where it begins to its committed end.
+    pub(super) fn of(folder: PathBuf, (start, end): (LogStart, LogPosition), state: Option<String>) -> Self {
+        Self { folder: folder.into(), end, state, start, held: HeldSegments::default() }
+    }
+
+    /// Keeps the files of all of it open.
+    pub(super) fn hold_all(&mut self) -> Result<(), EngineError> {
+        self.hold_from(self.first())
+    }
+
+    /// Passes the position and the record of each line to `tell`, those of copies, too.
+    pub(super) fn each_line(
+        &self,
+        mut tell: impl FnMut(LogPosition, &RecordHead<'_>) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        let folder = Path::new(&self.folder);
+        let mut reader = LogReader::of_held(folder, self.first(), self.end, self.held.clone())?;
+        while let Some((position, line)) = reader.next_line()? {
+            tell(position, &sound(folder, line)?)?;
+        }
+        Ok(())
+    }
+
+    fn first(&self) -> LogPosition {
+        LogPosition { segment: self.start.segment, offset: 0 }
+    }
+
     /// Returns the cursor to go on from.
     pub fn cursor(&self) -> RecordCursor {
         RecordCursor { position: self.end, state: self.state.clone() }
@@ -234,8 +261,7 @@ impl StoreView {
     /// Returns the log as it is committed now.
     pub fn log(&self) -> CommittedLog {
         let (start, end) = self.reader.log();
-        let held = HeldSegments::default();
-        CommittedLog { folder: self.records.clone().into(), end, state: self.id.clone(), start, held }
+        CommittedLog::of(self.records.clone(), (start, end), self.id.clone())
     }
 
     /// Writes the latest record of each path that exists and that the filter selects, in the order of the tree.

@@ -229,7 +229,7 @@ impl Engine {
         &self.stop
     }
 
-    pub(super) fn shared(&self) -> &Shared {
+    pub(super) fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
 

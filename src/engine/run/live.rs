@@ -10,7 +10,7 @@ use crate::engine::command::ControlFlags;
 use crate::engine::coordinator::event::Event;
 use crate::engine::error::EngineError;
 use crate::engine::job_plan::JobPlan;
-use crate::engine::stats::{BatchStatistics, ProcessingState};
+use crate::engine::stats::{BatchStatistics, ProcessingProgress, ProcessingState};
 use crate::engine::stop::Stop;
 use crate::model::BatchConfig;
 use crate::model::key::RootId;
@@ -140,6 +140,12 @@ impl Shared {
         let mut statistics = self.statistics.lock().unwrap_or_else(PoisonError::into_inner);
         statistics.published = at;
         statistics.progressed = at;
+    }
+
+    /// Returns the phase and the counts of the current job, or of the last one.
+    pub(super) fn figures(&self) -> (ProcessingState, ProcessingProgress) {
+        let statistics = self.statistics.lock().unwrap_or_else(PoisonError::into_inner);
+        (statistics.state, statistics.progress.clone())
     }
 
     /// Ends the run for other threads: no job will follow.

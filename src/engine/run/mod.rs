@@ -11,5 +11,6 @@ pub(super) mod plan;
 pub(super) mod pulse;
 pub(super) mod session;
 pub(super) mod start;
+pub(super) mod summary;
 pub(super) mod waiting;
 pub(super) mod watch;

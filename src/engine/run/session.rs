@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::engine::{Engine, RunOptions};
 use super::pulse::Pulse;
+use super::summary::SummaryWriter;
 use crate::engine::coordinator::run_state::{AttemptEnd, RunState};
 use crate::engine::error::EngineError;
 use crate::engine::job_plan::{self, JobPlan};
@@ -50,6 +51,8 @@ pub(super) struct Session<'a> {
     /// Advances the clock.
     _pulse: Pulse,
     watch: Option<Arc<Watch>>,
+    /// Writes the summaries of a shard.
+    summaries: Option<SummaryWriter>,
     /// Whether the source's filters differ from those that the roots were registered with.
     pub(super) has_other_filters: bool,
 }
@@ -100,6 +103,9 @@ impl<'a> Session<'a> {
             _pulse: Pulse::start(&clock),
             clock,
             watch,
+            summaries: config
+                .shard
+                .map(|shard| SummaryWriter::start(Arc::clone(engine.shared()), shard, engine.identity())),
             has_other_filters: false,
         };
         let processor = engine.processor();
@@ -221,9 +227,11 @@ impl<'a> Session<'a> {
 
     /// Closes the state.
     pub(super) fn close(&mut self, ended: &Result<AttemptEnd, EngineError>) {
-        if let (Some(store), Ok(_)) = (self.slot.take(), ended) {
+        let Some(store) = self.slot.take() else { return };
+        if ended.is_ok() {
             store.note_compared_log();
         }
+        self.summaries.take().into_iter().for_each(|summaries| summaries.end(&store));
     }
 }
 

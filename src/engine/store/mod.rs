@@ -20,11 +20,12 @@ use crate::sink::RecordLog;
 /// The default record folder, in the state folder.
 pub(crate) const RECORDS: &str = "records";
 /// Prefixes of the names of the state's own parts.
-const OWN_PARTS: [&str; 11] = [
+const OWN_PARTS: [&str; 12] = [
     "db",
     "witness",
     "lock",
     "state.",
+    "summary.",
     "ctl.sock",
     "repairing",
     "in-hand",

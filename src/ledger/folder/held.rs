@@ -144,7 +144,7 @@ impl Lock {
     fn new(file: File, path: PathBuf) -> Result<Self, LedgerError> {
         let id = durable::id_of(&file).map_err(LedgerError::io(&path))?;
         let listed = File::open(format!("/proc/self/fdinfo/{}", file.as_raw_fd())).ok();
-        let listed = listed.filter(|listed| lists_lock(listed));
+        let listed = listed.filter(lists_lock);
         Ok(Self { file, path, id, listed })
     }
 

@@ -37,6 +37,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 
 use super::control_handle::ControlHandle;
+use crate::model::Shard;
 
 use events::Listeners;
 use figures::Figures;
@@ -60,13 +61,16 @@ pub struct HttpSettings {
     pub listen: SocketAddr,
     /// The token that clients must present.
     pub token: Option<String>,
+    /// The shard of the process, which all its metrics and the dashboard name.
+    pub shard: Option<Shard>,
 }
 
 /// Hides the token.
 impl fmt::Debug for HttpSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let token = self.token.as_ref().map(|_| "...");
-        f.debug_struct("HttpSettings").field("listen", &self.listen).field("token", &token).finish()
+        let mut shown = f.debug_struct("HttpSettings");
+        shown.field("listen", &self.listen).field("token", &token).field("shard", &self.shard).finish()
     }
 }
 
@@ -127,10 +131,12 @@ impl Served {
         };
         let address = listener.local_addr().map_err(HttpError::Io)?;
         let gate = Arc::new(Gate::new(address, settings.token.as_deref()));
-        let page = Page::new().map_err(HttpError::Io)?;
+        let page = Page::new(settings.shard).map_err(HttpError::Io)?;
         let figures = Figures::new(Arc::clone(control_handle.engine()));
         let listeners = Listeners::new();
-        let site = Arc::new(Site { control_handle, gate: Arc::clone(&gate), page, figures, listeners });
+        let shard = settings.shard;
+        let site =
+            Arc::new(Site { control_handle, gate: Arc::clone(&gate), page, figures, listeners, shard });
         let (close, closed) = oneshot::channel();
         let thread = std::thread::Builder::new().name("http".to_owned()).spawn(move || {
             runtime.block_on(serve(listener, site, closed));

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 
+use crate::model::Shard;
+
 const HTML: &str = include_str!("dashboard/page.html");
 const STYLE: &str = include_str!("dashboard/style.css");
 const SCRIPT: &[&str] = &[
@@ -29,12 +31,14 @@ pub(super) struct Page {
 impl Page {
     /// # Errors
     /// The system has no random bytes.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(super) fn new(shard: Option<Shard>) -> io::Result<Self> {
         let mut secret = [0; 32];
         File::open("/dev/urandom")?.read_exact(&mut secret)?;
-        let pieces = HTML
-            .split(NONCE)
-            .map(|piece| piece.replace("/*STYLE*/", STYLE).replace("/*SCRIPT*/", &SCRIPT.concat()));
+        let shard = shard.map(|shard| format!("shard {shard}")).unwrap_or_default();
+        let pieces = HTML.split(NONCE).map(|piece| {
+            let piece = piece.replace("<!--SHARD-->", &shard);
+            piece.replace("/*STYLE*/", STYLE).replace("/*SCRIPT*/", &SCRIPT.concat())
+        });
         Ok(Self { pieces: pieces.collect(), secret, served: AtomicU64::new(0) })
     }
 

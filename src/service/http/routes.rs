@@ -22,6 +22,7 @@ use super::requests::{self, FailuresQuery, JobsQuery};
 use super::respond::failed;
 use super::{ControlHandle, metrics};
 use crate::engine::{Command, EngineError, StoreView};
+use crate::model::Shard;
 use crate::service::control_handle::OrderError;
 use crate::service::ticker::has_thread;
 
@@ -37,6 +38,7 @@ pub(super) struct Site {
     pub(super) page: Page,
     pub(super) figures: Figures,
     pub(super) listeners: Listeners,
+    pub(super) shard: Option<Shard>,
 }
 
 /// The handlers' view of it.
@@ -84,7 +86,7 @@ async fn all_metrics(State(site): Shared) -> Response {
     let failures = site.figures.failures().await;
     let engine = Arc::clone(site.control_handle.engine());
     let status = blocking(move || engine.view().and_then(|view| view.status(None).ok())).await;
-    let text = metrics::text(&seen, failures.as_deref(), status.flatten().as_ref());
+    let text = metrics::text(site.shard, &seen, failures.as_deref(), status.flatten().as_ref());
     ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response()
 }
 

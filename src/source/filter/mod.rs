@@ -83,11 +83,8 @@ impl Filters {
 
     /// Returns the rule that excludes this entry. The shard comes first, so that each file counts once over all shards.
     pub(super) fn cut(&self, entry: &EntryPath, is_folder: bool) -> Option<ExclusionRule<'_>> {
-        if !is_folder && let Some(own) = self.shard {
-            let of = Shard::index_of(entry.path(), own.count());
-            if of != own.index() {
-                return Some(ExclusionRule::Shard { own, of });
-            }
+        if !is_folder && let Some(own) = self.shard.filter(|own| !own.holds(entry.path())) {
+            return Some(ExclusionRule::Shard(own));
         }
         if !is_folder
             && !self.include.is_empty()
@@ -102,8 +99,8 @@ impl Filters {
 /// The rule that excluded an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ExclusionRule<'a> {
-    /// The file is of another shard than one's own.
-    Shard { own: Shard, of: u32 },
+    /// The file is of another shard than this one.
+    Shard(Shard),
     /// No include glob matches.
     Include,
     /// This exclude glob matches.
@@ -115,11 +112,9 @@ pub(super) enum ExclusionRule<'a> {
 }
 
 impl ExclusionRule<'_> {
-    /// Returns the name used in summaries, with the folder of the `.outlastignore` that holds the pattern, or the shard
-    /// that the file is of.
+    /// Returns the name used in summaries, with the folder of the `.outlastignore` that holds the pattern.
     pub(super) fn in_full(&self) -> String {
         match self {
-            Self::Shard { own, of } => format!("{self}, as it is of {of}/{},", own.count()),
             Self::Ignored { folder, .. } if !folder.is_empty() => {
                 format!("{}/{self}", String::from_utf8_lossy(folder))
             }
@@ -132,7 +127,7 @@ impl ExclusionRule<'_> {
 impl fmt::Display for ExclusionRule<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Shard { own, .. } => write!(f, "shard {own}"),
+            Self::Shard(own) => write!(f, "shard {own}"),
             Self::Include => f.write_str("include"),
             Self::Exclude(glob) => write!(f, "exclude:{glob}"),
             Self::Ignored { pattern, .. } => write!(f, ".outlastignore:{pattern}"),

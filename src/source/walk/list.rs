@@ -107,7 +107,7 @@ pub(crate) struct LeftOutCounts {
 impl LeftOutCounts {
     fn count(&mut self, cut: ExclusionRule<'_>) {
         match cut {
-            ExclusionRule::Shard { own, .. } => self.add_shard(own, 1),
+            ExclusionRule::Shard(own) => self.add_shard(own, 1),
             ExclusionRule::Include => self.include += 1,
             _ => self.add(cut.to_string(), 1),
         }
@@ -117,7 +117,8 @@ impl LeftOutCounts {
         self.shard.get_or_insert((own, 0)).1 += entries;
     }
 
-    fn add(&mut self, rule: String, entries: u64) {
+    /// Adds entries under the name of a rule.
+    pub(crate) fn add(&mut self, rule: String, entries: u64) {
         let full = self.rules.len() >= RULES_MAX && !self.rules.contains_key(&rule);
         let rule = if full { "other rules".to_owned() } else { rule };
         *self.rules.entry(rule).or_default() += entries;

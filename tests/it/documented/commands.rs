@@ -11,9 +11,10 @@ use super::page::{Block, Page, project};
 use crate::support::{Ran, outlast, ran, skip, take_environment};
 
 /// Pages with commands, which are those below.
-const PAGES: [&str; 14] = [
+const PAGES: [&str; 15] = [
     "README",
     "backup",
+    "clusters",
     "configuration",
     "exec",
     "failures",

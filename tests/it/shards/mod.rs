@@ -1,5 +1,8 @@
 //! Parts of a tree, each in a state of its own.
 
+mod emit;
+mod locks;
+mod overview;
 mod union;
 
 use std::collections::BTreeMap;

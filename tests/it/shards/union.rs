@@ -73,9 +73,6 @@ fn explain_agrees_with_what_each_shard_has_done() {
             })
             .collect();
         assert_eq!(own.len(), 1, "{told:?}");
-        let named = format!("as it is of {}/3,", own[0]);
-        let others = told.iter().filter(|told| told["scan"].as_str().unwrap().contains(&named));
-        assert_eq!(others.count(), 2, "{told:?}");
         taken += 1;
     }
     assert_eq!(taken, 40);
@@ -171,6 +168,7 @@ fn a_named_root_is_divided_by_the_paths_below_it() {
     fs::rename(&moved, shards.sandbox.root.join("deeper")).unwrap();
     let mut again = paths("two=tree/deeper", "s2");
     let mut named = named;
-    (named.sort(), again.sort());
+    named.sort();
+    again.sort();
     assert!(!named.is_empty() && named == again, "{named:?} {again:?}");
 }

@@ -15,7 +15,7 @@ function showState(statistics) {
   say("state-mark", mark);
   say("state-word", word);
   setTone(byId("state"), tone);
-  document.title = `${word} – Outlast`;
+  document.title = `${word} – ${byId("shard").parentElement.textContent.trim()}`;
   const isPaused = statistics.state === "paused";
   // The focus goes along with the button that takes the place of the other.
   const hadFocus = [byId("pause"), byId("resume")].includes(document.activeElement);

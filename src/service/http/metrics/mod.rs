@@ -1,7 +1,7 @@
 //! `/metrics`: which figures there are, in base units.
 //!
 //! Constraints: no path, file name or root name ever becomes a label; all labels come from lists that are fixed or as
-//! long as the number of workers, and from the names of consumers, at most 100.
+//! long as the number of workers, and from the names of consumers, at most 100. The metrics of a shard have it as a label.
 
 mod text;
 
@@ -10,7 +10,7 @@ use crate::engine::{
     BatchStatistics, BreakerState, ConsumerStatus, FailureReport, ProcessingState, RootState, StatusReport,
     WatchFigures,
 };
-use crate::model::{BatchPriority, ErrorClass, Resource};
+use crate::model::{BatchPriority, ErrorClass, Resource, Shard};
 use text::{Exposition, Kind};
 
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -35,8 +35,13 @@ const ROOT_STATES: [(RootState, &str); 4] = [
 ];
 
 /// Formats all metrics. Those that can't be read at the moment are left out.
-pub(super) fn text(seen: &Seen, failures: Option<&FailureReport>, status: Option<&StatusReport>) -> String {
-    let mut out = Exposition::default();
+pub(super) fn text(
+    shard: Option<Shard>,
+    seen: &Seen,
+    failures: Option<&FailureReport>,
+    status: Option<&StatusReport>,
+) -> String {
+    let mut out = Exposition::of_shard(shard);
     let version = env!("CARGO_PKG_VERSION");
     out.metric(Kind::Gauge, "build_info", "The version that runs").of(&[("version", version)], 1);
     process(&mut out, seen);

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::model::Shard;
+
 /// The type of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -13,9 +15,18 @@ pub(super) enum Kind {
 
 /// The text that is built metric by metric.
 #[derive(Debug, Default)]
-pub(super) struct Exposition(String);
+pub(super) struct Exposition {
+    text: String,
+    /// The value of the label of all samples, if they have one.
+    shard: Option<String>,
+}
 
 impl Exposition {
+    /// Begins the text of a shard, which every sample names.
+    pub(super) fn of_shard(shard: Option<Shard>) -> Self {
+        Self { text: String::new(), shard: shard.map(|shard| shard.to_string()) }
+    }
+
     /// Begins a metric. Its samples must follow directly.
     pub(super) fn metric(&mut self, kind: Kind, name: &'static str, help: &str) -> Metric<'_> {
         let kind = match kind {
@@ -24,8 +35,8 @@ impl Exposition {
         };
         let help = help.replace('\\', "\\\\").replace('\n', "\\n");
         // Writing to a String can't fail.
-        let _ = write!(self.0, "# HELP outlast_{name} {help}\n# TYPE outlast_{name} {kind}\n");
-        Metric { text: &mut self.0, name }
+        let _ = write!(self.text, "# HELP outlast_{name} {help}\n# TYPE outlast_{name} {kind}\n");
+        Metric { text: &mut self.text, shard: self.shard.as_deref(), name }
     }
 
     pub(super) fn counter(&mut self, name: &'static str, help: &str, value: impl Into<Number>) {
@@ -37,7 +48,7 @@ impl Exposition {
     }
 
     pub(super) fn into_text(self) -> String {
-        self.0
+        self.text
     }
 }
 
@@ -69,6 +80,7 @@ impl From<bool> for Number {
 /// One metric's samples.
 pub(super) struct Metric<'a> {
     text: &'a mut String,
+    shard: Option<&'a str>,
     name: &'static str,
 }
 
@@ -81,11 +93,13 @@ impl Metric<'_> {
     /// Adds a sample with labels.
     pub(super) fn of(&mut self, labels: &[(&str, &str)], value: impl Into<Number>) -> &mut Self {
         let _ = write!(self.text, "outlast_{}", self.name);
-        for (at, (label, text)) in labels.iter().enumerate() {
+        let constant = self.shard.map(|shard| ("shard", shard));
+        let mut end = " ";
+        for (at, (label, text)) in constant.iter().chain(labels).enumerate() {
+            end = "} ";
             let text = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
             let _ = write!(self.text, "{}{label}=\"{text}\"", if at == 0 { '{' } else { ',' });
         }
-        let end = if labels.is_empty() { " " } else { "} " };
         let _ = match value.into() {
             Number::Whole(value) => writeln!(self.text, "{end}{value}"),
             Number::Real(value) => writeln!(self.text, "{end}{value}"),
@@ -97,6 +111,17 @@ impl Metric<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_sample_of_a_shard_names_it() {
+        let mut text = Exposition::of_shard("3/64".parse().ok());
+        text.metric(Kind::Gauge, "odd", "Odd").of(&[], 1).of(&[("a", "b")], 2);
+        let text = text.into_text();
+        assert!(
+            text.ends_with("outlast_odd{shard=\"3/64\"} 1\noutlast_odd{shard=\"3/64\",a=\"b\"} 2\n"),
+            "{text}"
+        );
+    }
 
     #[test]
     fn what_has_a_meaning_in_the_format_is_escaped() {

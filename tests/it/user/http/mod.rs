@@ -23,7 +23,8 @@ use crate::support::{Background, Checker, Client, Sandbox, ran, summary_adds_up}
 fn idle(token: Option<&str>) -> (Served, Client) {
     let desk =
         ControlHandle::new(Arc::new(Engine::new(AstProcessor::with_limits(outlast::Limits::default()))));
-    let settings = HttpSettings { listen: ([127, 0, 0, 1], 0).into(), token: token.map(str::to_owned) };
+    let settings =
+        HttpSettings { listen: ([127, 0, 0, 1], 0).into(), token: token.map(str::to_owned), shard: None };
     let served = Served::start(&settings, Arc::new(desk)).unwrap();
     let client = Client(served.address());
     (served, client)
