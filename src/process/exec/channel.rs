@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 /// The longest line of a child, in bytes.
 pub(super) const LINE_MAX: usize = 64 << 20;
@@ -24,6 +25,8 @@ const KEEP: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Channel {
     socket: UnixStream,
+    /// Becomes readable when the child ends: what it has started may hold its socket open for longer.
+    child: Option<OwnedFd>,
     received: Vec<u8>,
     /// Up to where `received` holds lines that were taken.
     taken: usize,
@@ -89,7 +92,7 @@ impl Part {
 pub(super) enum Woken {
     /// Something was read or written.
     Moved,
-    /// The other end is closed, and all that came from it was read.
+    /// The other end is closed, or the child has ended; all that came from it was read.
     Ended,
     /// The time is over.
     Late,
@@ -103,8 +106,14 @@ impl Channel {
     pub(super) fn pair() -> io::Result<(Self, OwnedFd)> {
         let (socket, other) = UnixStream::pair()?;
         socket.set_nonblocking(true)?;
-        let channel = Self { socket, received: Vec::new(), taken: 0, searched: 0, has_ended: false };
+        let channel =
+            Self { socket, child: None, received: Vec::new(), taken: 0, searched: 0, has_ended: false };
         Ok((channel, other.into()))
+    }
+
+    /// Notices the end of this process, too, where the system can tell it.
+    pub(super) fn watch(&mut self, child: Pid) {
+        self.child = pidfd_open(child, PidfdFlags::empty()).ok();
     }
 
     /// Writes and reads what can be at once; waits until something can, at most until then.
@@ -119,20 +128,25 @@ impl Channel {
         events.set(PollFlags::OUT, !out.parts.is_empty());
         let left = until.saturating_duration_since(Instant::now());
         let left = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 3600, tv_nsec: 0 });
-        let mut polled = [PollFd::from_borrowed_fd(self.socket.as_fd(), events)];
+        let (socket, nothing) = (self.socket.as_fd(), PollFlags::empty());
+        let (child, end) =
+            self.child.as_ref().map_or((socket, nothing), |child| (child.as_fd(), PollFlags::IN));
+        let mut polled = [PollFd::from_borrowed_fd(socket, events), PollFd::from_borrowed_fd(child, end)];
         match poll(&mut polled, Some(&left)) {
             Ok(0) => return Ok(Woken::Late),
             Ok(_) => {}
             Err(rustix::io::Errno::INTR) => return Ok(Woken::Moved),
             Err(error) => return Err(error.into()),
         }
-        let [polled] = polled;
-        let ready = polled.revents();
+        let [ready, child] = polled.map(|polled| polled.revents());
         if ready.contains(PollFlags::OUT) {
             self.write(out)?;
         }
-        if ready.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR) {
-            self.read()?;
+        let child_has_ended = child.contains(PollFlags::IN);
+        if child_has_ended || ready.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR) {
+            let has_read = self.read()?;
+            // What it said before its end is read first.
+            self.has_ended |= child_has_ended && !has_read;
         }
         Ok(if self.has_ended { Woken::Ended } else { Woken::Moved })
     }
@@ -160,21 +174,22 @@ impl Channel {
         Ok(())
     }
 
-    fn read(&mut self) -> io::Result<()> {
+    /// Reads what is there, if it is not too much for once. Returns whether there was something.
+    fn read(&mut self) -> io::Result<bool> {
         let begin = self.received.len();
         self.received.resize(begin + READ, 0);
         let read = (&self.socket).read(self.received.get_mut(begin..).unwrap_or_default());
         self.received.truncate(begin + read.as_ref().copied().unwrap_or_default());
         match read {
             Ok(0) => self.has_ended = true,
-            Ok(_) => {}
+            Ok(_) => return Ok(true),
             Err(error) => match error.kind() {
                 ErrorKind::WouldBlock | ErrorKind::Interrupted => {}
                 ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => self.has_ended = true,
                 _ => return Err(error),
             },
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Returns the next whole line without its line feed; none if there is none yet.

@@ -115,10 +115,11 @@ impl Child {
             cause: Cause::NotStarted,
             message: format!("cannot start `{}`: {error}", command.program()),
         };
-        let (channel, socket) = Channel::pair().map_err(failed)?;
+        let (mut channel, socket) = Channel::pair().map_err(failed)?;
         let mut program = Command::new(command.program());
         program.args(command.arguments()).env("OUTLAST_EXEC_FD", SOCKET.to_string());
         let mut process = spawner.start(program, Some(socket)).map_err(failed)?;
+        channel.watch(process.group());
         let (output, drain) = SharedOutput::drain(process.id(), process.take_output()).map_err(failed)?;
         let ready = Ready { identity: None, include: Vec::new(), inline: false, window: 1, batch: false };
         // No child says this number by chance: what it answers unasked can't pass for an answer.

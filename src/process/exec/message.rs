@@ -13,6 +13,11 @@ pub(super) const VERSION: u32 = 1;
 /// Values may be nested so deep: `serde_json` and others read no deeper by default.
 const DEPTH_MAX: usize = 127;
 
+/// The longest message of a failure, in bytes: a traceback fits, and a listing of failures stays readable.
+const MESSAGE_MAX: usize = 16 << 10;
+/// The longest identity, in bytes: it stands in each record.
+const IDENTITY_MAX: usize = 1000;
+
 const LONE_SURROGATE: &str =
     "the result holds half of a surrogate pair, which is no text: Python makes them of bytes";
 
@@ -143,11 +148,12 @@ fn given<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<&'a RawVal
 pub(super) fn read(line: &[u8]) -> Result<Reply<'_>, String> {
     match serde_json::from_slice::<Members<'_>>(line) {
         Ok(members) => members.into_reply(),
-        Err(error) => match without_nan(line) {
-            // Python writes them by default: that is the file's failure, not the child's.
-            Some((id, word)) => Ok(Reply::Answer { id, outcome: Err(not_json(&word)) }),
-            None => Err(format!("sent a line that is no JSON message: {error}: {}", shown(line))),
-        },
+        // Python writes both by default: that is the file's failure, not the child's.
+        Err(error) => without_nan(line)
+            .map(|(id, word)| (id, not_json(&word)))
+            .or_else(|| failure_in_whole_pairs(line))
+            .map(|(id, failure)| Reply::Answer { id, outcome: Err(failure) })
+            .ok_or_else(|| format!("sent a line that is no JSON message: {error}: {}", shown(line))),
     }
 }
 
@@ -196,6 +202,12 @@ impl<'a> Members<'a> {
         if let Some(identity) = identity.as_ref().filter(|identity| identity.contains(char::is_control)) {
             return Err(format!("sent an `identity` with control characters in `ready`: {identity:?}"));
         }
+        if let Some(identity) = identity.as_ref().filter(|identity| identity.len() > IDENTITY_MAX) {
+            let length = identity.len();
+            return Err(format!(
+                "sent an `identity` of {length} bytes in `ready`: at most {IDENTITY_MAX} are allowed"
+            ));
+        }
         let window = usize::try_from(window).unwrap_or(1);
         let batch = self.batch == Some(true);
         Ok(Ready { identity, include: self.include.unwrap_or_default(), inline, window, batch })
@@ -213,7 +225,13 @@ impl<'a> Members<'a> {
                 ));
             }
         };
-        let message = self.message.unwrap_or_else(|| "no message".into());
+        let mut message = self.message.map_or_else(|| "no message".to_owned(), Cow::into_owned);
+        if message.len() > MESSAGE_MAX {
+            let kept = message.floor_char_boundary(MESSAGE_MAX);
+            let missing = message.len() - kept;
+            message.truncate(kept);
+            message.push_str(&format!("... ({missing} bytes more)"));
+        }
         let error = FileError { line: self.line, column: self.column, ..FileError::new(class, message) };
         Ok(if self.retry == Some(true) { error.may_pass() } else { error })
     }
@@ -289,23 +307,46 @@ fn outside_texts(json: &[u8]) -> impl Iterator<Item = (usize, u8)> {
     })
 }
 
+/// If a line is a failure but for halves of surrogate pairs in its texts, returns its ID and the failure.
+fn failure_in_whole_pairs(line: &[u8]) -> Option<(u64, FileError)> {
+    let mut sound = line.to_vec();
+    for at in lone_surrogates(line) {
+        sound.get_mut(at..at + 6)?.copy_from_slice(br"\ufffd");
+    }
+    match serde_json::from_slice::<Members<'_>>(&sound).ok()?.into_reply() {
+        Ok(Reply::Answer { id, outcome: Err(failure) }) => Some((id, failure)),
+        _ => None,
+    }
+}
+
 /// Returns whether JSON holds the escape of a UTF-16 surrogate that is not one of a pair. The grammar allows it; `jq` and
 /// others refuse all that they read for it.
 fn has_lone_surrogate(json: &[u8]) -> bool {
+    lone_surrogates(json).next().is_some()
+}
+
+/// Returns where escapes of UTF-16 surrogates begin that are not one of a pair.
+fn lone_surrogates(json: &[u8]) -> impl Iterator<Item = usize> {
     let unit = |at: usize| {
         let digits = json.get(at..at + 6)?.strip_prefix(b"\\u")?;
         u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
     };
-    let mut at = 0;
-    while let Some(distance) = json.get(at..).and_then(|rest| memchr::memchr(b'\\', rest)) {
-        at += distance;
-        at += match (unit(at), unit(at + 6)) {
-            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
-            (Some(0xd800..=0xdfff), _) => return true,
-            _ => 2,
-        };
-    }
-    false
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        while let Some(distance) = memchr::memchr(b'\\', json.get(next..)?) {
+            let at = next + distance;
+            next = at
+                + match (unit(at), unit(at + 6)) {
+                    (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
+                    (Some(0xd800..=0xdfff), _) => {
+                        next = at + 6;
+                        return Some(at);
+                    }
+                    _ => 2,
+                };
+        }
+        None
+    })
 }
 
 /// Returns a text as JSON on one line, if it is JSON that readers take.
@@ -396,6 +437,23 @@ mod tests {
             assert!(of_text(half).unwrap_err().message.contains("surrogate"), "{half}");
             assert_eq!(as_json(&format!("\"{half}\"")), None, "{half}");
         }
+    }
+
+    #[test]
+    fn a_failure_is_taken_with_half_pairs_and_cut_where_it_is_endless() {
+        let failure = |text: &str| {
+            let line = format!(r#"{{"type":"error","id":5,"class":"parse","message":"{text}"}}"#);
+            let (id, failure) = answer(&line);
+            (id, failure.unwrap_err())
+        };
+        let expected = |text: &str| (5, FileError::new(ErrorClass::Parse, text));
+        assert_eq!(failure(r"no \udcff\ud83d here"), expected("no \u{fffd}\u{fffd} here"));
+        assert_eq!(failure(r"\ud83d\ude00\ud800"), expected("\u{1f600}\u{fffd}"));
+        let long = failure(&"ä".repeat(5 << 20)).1.message;
+        assert!(long.len() < MESSAGE_MAX + 100 && long.ends_with("bytes more)"), "{}", long.len());
+        let identity = "i".repeat(IDENTITY_MAX + 1);
+        let ready = format!(r#"{{"type":"ready","version":1,"identity":"{identity}"}}"#);
+        assert!(read(ready.as_bytes()).unwrap_err().contains("1001 bytes"));
     }
 
     #[test]

@@ -18,6 +18,8 @@ const BAD: &[(&str, &str, &str)] = &[
     ("segfault-2", "crash", "killed by signal 11"),
     ("segfault-3", "crash", "killed by signal 11"),
     ("killed", "crash", "so it ended 3 times"),
+    ("forked-exit8", "crash", "ended with exit code 8"),
+    ("forked-killed", "crash", "so it ended 3 times"),
     ("half", "crash", "ended with exit code 0"),
     ("wrong-id", "crash", "was next"),
     ("close", "crash", "closed its socket"),
