@@ -67,7 +67,7 @@ enum Display {
 
 impl Display {
     fn bar() -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let bar = ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template(BAR);
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         Self::Bar { bar, rate: Rate::default() }
@@ -86,7 +86,8 @@ impl Display {
             Self::Bar { bar, rate } => {
                 rate.note(statistics, Instant::now());
                 let done = statistics.progress.ok + statistics.progress.failed;
-                bar.set_length(done + statistics.progress.pending);
+                // A bar of nothing would be drawn full.
+                bar.set_length((done + statistics.progress.pending).max(1));
                 bar.set_position(done);
                 bar.set_message(plain(&message(statistics, rate)));
             }

@@ -175,7 +175,10 @@ impl Seen {
                 self.missing += 1;
                 if self.missing <= SHOWN_MAX {
                     let path = String::from_utf8_lossy(&key.relative_path()).into_owned();
-                    tracing::warn!(root = %root.name, file = %path, "the list names a file that is not there");
+                    tracing::warn!(
+                        root = %root.name, file = %path,
+                        "the list names a file that is not there; its paths are relative to the root"
+                    );
                 }
             }
             _ => {}

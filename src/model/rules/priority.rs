@@ -147,7 +147,7 @@ impl PriorityRule {
             );
         }
         for language in &self.languages {
-            let is_none = |c: char| c.is_whitespace() || "./*?[]{},\\".contains(c);
+            let is_none = |c: char| c.is_whitespace() || "./*?[]{},:=\\".contains(c);
             if language.is_empty() || language.contains(is_none) {
                 let plain = language.trim_matches(is_none);
                 return Err(format!(
@@ -407,7 +407,9 @@ mod tests {
         assert!(wrong(rule(&[], &[], high)).contains("no condition"));
         assert!(wrong(rule(&["[a"], &[], high)).starts_with("match glob \"[a\": "));
         assert!(wrong(rule(&["src/"], &[], high)).contains("\"src/**\""));
-        for language in [".py", "*.py", "py*", " py", "p?", "{py,rs}", "py,rs", "", " ", "a/py", "py\\"] {
+        for language in
+            [".py", "*.py", "py*", " py", "p?", "{py,rs}", "py,rs", "", " ", "a/py", "py:rs", "py="]
+        {
             let wrong = wrong(rule(&[], &[language], high));
             assert!(wrong.contains(&format!("language {language:?} is no extension")), "{wrong}");
         }

@@ -92,7 +92,7 @@ impl Found {
         let mut problems = profiles.problems();
         let mut chain = Vec::new();
         if let Some((name, origin)) = chosen {
-            problems.extend(profiles.unknown(&name).map(|what| Problem { origin, what }));
+            problems.extend(profiles.unknown(&name, None).map(|what| Problem { origin, what }));
             chain = profiles.chain(&name);
         }
         let settings = self.settings(&chain);

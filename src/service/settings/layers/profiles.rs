@@ -39,9 +39,10 @@ impl<'a> Profiles<'a> {
 
     /// Returns what is wrong with the profiles that others inherit.
     pub(crate) fn problems(&self) -> Vec<Problem> {
-        let all = self.0.iter().flat_map(|profiles| profiles.values()).flatten();
-        let unknown = |(name, origin): &(String, Origin)| {
-            let what = format!("inherits {name:?}: {}", self.unknown(name)?);
+        let all = self.0.iter().copied().flatten();
+        let unknown = |(heir, inherited): (&String, &Option<(String, Origin)>)| {
+            let (name, origin) = inherited.as_ref()?;
+            let what = format!("inherits {name:?}: {}", self.unknown(name, Some(heir))?);
             Some(Problem { origin: origin.clone(), what })
         };
         let circle = |name: &str| {
@@ -61,13 +62,14 @@ impl<'a> Profiles<'a> {
         all.filter_map(unknown).chain(self.names().into_iter().filter_map(circle)).collect()
     }
 
-    /// Returns the message for a name that no profile has.
-    pub(crate) fn unknown(&self, name: &str) -> Option<String> {
+    /// Returns the message for a name that no profile has. The one that inherits it, if any, is not proposed.
+    pub(crate) fn unknown(&self, name: &str, heir: Option<&str>) -> Option<String> {
         let names = self.names();
         if names.contains(name) {
             return None;
         }
-        let near = nearest(name, names.iter().copied()).map(|near| format!("; did you mean {near}?"));
+        let near = nearest(name, names.iter().copied().filter(|&other| Some(other) != heir))
+            .map(|near| format!("; did you mean {near}?"));
         let known = match names.is_empty() {
             true => "no file that counts here has one".to_owned(),
             false => format!("the profiles are {}", names.into_iter().collect::<Vec<_>>().join(", ")),

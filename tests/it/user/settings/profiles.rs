@@ -112,7 +112,7 @@ fn a_check_finds_what_is_wrong_in_each_profile() {
     let place = Place::new();
     let project = place.project(
         "retry.timeout.backoff-max = \"1m\"\n[profile.a]\ninherits = \"b\"\nwokers = 2\n[profile.b]\n\
-         inherits = \"a\"\n[profile.c]\ninherits = \"d\"\nlimit.depth = 0\n[profile.own]\ninherits = \"own\"\n\
+         inherits = \"a\"\n[profile.c]\ninherits = \"cc\"\nlimit.depth = 0\n[profile.own]\ninherits = \"own\"\n\
          [profile.lists]\ninherits = [\"a\"]\nlimit = 3\n[profile.lists.root.x]\nfolder = \"/x\"\n\
          [profile.\"no name\"]\n[profile.\"\"]\n[profile.open]\nlisten = \"0.0.0.0:80\"\n[profile.open-too]\n\
          inherits = \"open\"\n[profile.slow]\nretry.timeout.backoff = \"2m\"\n[profile.outer.profile.inner]\n",
@@ -123,7 +123,7 @@ fn a_check_finds_what_is_wrong_in_each_profile() {
     let wanted = [
         format!("{}: profiles inherit each other in a circle, a -> b -> a: leave out", at(3, "a")),
         format!("{}: wokers is no setting; did you mean workers?", at(4, "a")),
-        format!("{}: inherits \"d\": there is no profile \"d\"", at(8, "c")),
+        format!("{}: inherits \"cc\": there is no profile \"cc\" (the profiles are ", at(8, "c")),
         format!("{}: limit.depth is 0: must be 1 to 1000000 levels", at(9, "c")),
         format!("{}: profiles inherit each other in a circle, own -> own: leave out", at(11, "own")),
         format!("{}: inherits is a list: must be the name of one other profile", at(13, "lists")),
