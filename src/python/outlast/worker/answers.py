@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
+import operator
 import os
 import sys
 import traceback
@@ -76,13 +77,21 @@ def failed(
     # What a name or a text has of no UTF-8 is shown as an escape.
     message = message.encode("utf-8", "backslashreplace").decode()
     answer: dict[str, Any] = {"type": "error", "id": number, "class": failure_class, "message": message}
-    if line is not None:
-        answer["line"] = line
-    if column is not None:
-        answer["column"] = column
+    for name, place in (("line", line), ("column", column)):
+        # Whatever else a function gives is no place, and no reason to end its process.
+        if place is not None and _is_place(place):
+            answer[name] = operator.index(place)
     if retry:
         answer["retry"] = True
     return _encode(answer).encode() + b"\n"
+
+
+def _is_place(value: Any) -> bool:
+    """Returns whether this is a line or a column, by its type of number: also NumPy's."""
+    try:
+        return 0 < operator.index(value) < 1 << 32
+    except TypeError:
+        return False
 
 
 def described(error: BaseException) -> str:

@@ -26,10 +26,11 @@ def serve(channel: Channel, function: Callable[[File], Any]) -> None:
         file = logs.current = File(message, None if length is None else channel.content(length))
         try:
             line = answer(message["id"], function(file))
-        except Exception as error:
-            line = failure(message["id"], error)
-        except SystemExit as error:
-            if error.code == NOT_NOW:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            # Such as `asyncio.CancelledError`, and the outcomes of pytest.
+            if isinstance(error, SystemExit) and error.code == NOT_NOW:
                 raise
             line = failure(message["id"], error)
         say(line)
