@@ -44,6 +44,8 @@ class _Going(Coroutine[Any, Any, Any]):
         thread.start()
 
     def _run(self, work: Callable[[], Any]) -> None:
+        # It can't be cancelled from here on: a loop that stops waiting leaves it to its end.
+        self._future.set_running_or_notify_cancel()
         try:
             self._future.set_result(work())
         except BaseException as error:

@@ -11,6 +11,7 @@ import logging
 import signal
 import subprocess
 import threading
+import traceback
 from collections import deque
 from collections.abc import Sequence
 from typing import IO, Any, Optional
@@ -143,6 +144,7 @@ class Running:
         self._printed = stream.read()
 
     def _take_lines(self, stream: IO[bytes]) -> None:
+        has_failed = False
         for raw in stream:
             line = raw.decode(errors="replace").rstrip("\n")
             try:
@@ -151,12 +153,23 @@ class Running:
                 message = None
             if not isinstance(message, dict):
                 self._messages.append(line)
-            elif "pending_bytes" in message:
-                self.statistics = message
-                if self._display:
-                    self._display.show(message)
-            else:
-                _log(message, self._logger)
+                continue
+            try:
+                self._show(message)
+            except Exception:
+                # A filter of the user's, or a stream that is closed: the process waits for ever if nobody reads on.
+                self._display = None
+                if logging.raiseExceptions and not has_failed:
+                    traceback.print_exc()
+                has_failed = True
+
+    def _show(self, message: dict[str, Any]) -> None:
+        if "pending_bytes" not in message:
+            _log(message, self._logger)
+            return
+        self.statistics = message
+        if self._display:
+            self._display.show(message)
 
 
 def _log(message: dict[str, Any], log: logging.Logger) -> None:

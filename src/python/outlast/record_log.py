@@ -34,18 +34,25 @@ class Records:
         self._command = command
 
     def __iter__(self) -> Iterator[Record]:
-        return _read(self._command)
+        return _Reading(self._command).records()
 
     async def __aiter__(self) -> AsyncIterator[Record]:
-        records = _read(self._command)
+        reading = _Reading(self._command)
+        records = reading.records()
+        # One that follows has no next 256 records: each is passed on as it comes.
+        at_once = 1 if "--follow" in self._command else _AT_ONCE
         loop = asyncio.get_running_loop()
-        while some := await loop.run_in_executor(None, lambda: list(islice(records, _AT_ONCE))):
-            for record in some:
-                yield record
+        try:
+            while some := await loop.run_in_executor(None, lambda: list(islice(records, at_once))):
+                for record in some:
+                    yield record
+        finally:
+            # The thread that waits for a record ends with the process.
+            reading.end()
 
 
 def records(
-    state: Pathlike = ".outlast",
+    state: Optional[Pathlike] = None,
     *,
     since: Optional[str] = None,
     consumer: Optional[str] = None,
@@ -58,7 +65,7 @@ def records(
     and `path` select latest records. Reading raises `NoState`, `CursorGone` where the log no longer has what comes
     next, and other kinds of `OutlastError`.
     """
-    flags: dict[str, Setting] = {"state": state, "since": since, "consumer": consumer, "follow": follow, **options}
+    flags: dict[str, Setting] = {"state": binary.state_folder(state), "since": since, "consumer": consumer, "follow": follow, **options}
     return Records([binary.find(), "records", "--cursors", *binary.flags(flags)])
 
 
@@ -72,32 +79,49 @@ def commit(state: Pathlike, consumer: str, cursor: str) -> None:
         raise error_of(done.returncode, process.plain(done.stderr.decode(errors="replace").splitlines()))
 
 
-def _read(command: list[str]) -> Iterator[Record]:
-    said: list[bytes] = []
+class _Reading:
+    """A process that prints records."""
 
-    def take(stream: IO[bytes]) -> None:
-        said.extend(stream)
+    def __init__(self, command: list[str]) -> None:
+        self._command = command
+        self._process: Optional[subprocess.Popen[bytes]] = None
+        self._has_ended = False
 
-    reading = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
-    )
-    assert reading.stdout is not None and reading.stderr is not None
-    thread = threading.Thread(target=take, args=(reading.stderr,), name="outlast-stderr", daemon=True)
-    thread.start()
-    is_done = False
-    try:
-        for line in reading.stdout:
-            record = Record(json.loads(line))
-            record.cursor = record.pop("cursor")
-            yield record
-        is_done = True
-    finally:
-        # A loop that was left wants no more.
-        if not is_done:
+    def end(self) -> None:
+        """Ends it at once, if it is there; its records end, too."""
+        self._has_ended = True
+        if self._process is not None:
+            self._process.kill()
+
+    def records(self) -> Iterator[Record]:
+        """Starts it, and reads what it prints. Raises `OutlastError` for what it says, unless `end` came first."""
+        said: list[bytes] = []
+
+        def take(stream: IO[bytes]) -> None:
+            said.extend(stream)
+
+        reading = self._process = subprocess.Popen(
+            self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        )
+        if self._has_ended:
             reading.kill()
-        reading.stdout.close()
-        exit_code = reading.wait()
-        thread.join()
-        reading.stderr.close()
-    if exit_code:
-        raise error_of(exit_code, process.plain([line.decode(errors="replace").rstrip() for line in said]))
+        assert reading.stdout is not None and reading.stderr is not None
+        thread = threading.Thread(target=take, args=(reading.stderr,), name="outlast-stderr", daemon=True)
+        thread.start()
+        is_done = False
+        try:
+            for line in reading.stdout:
+                record = Record(json.loads(line))
+                record.cursor = record.pop("cursor")
+                yield record
+            is_done = True
+        finally:
+            # A loop that was left wants no more.
+            if not is_done:
+                reading.kill()
+            reading.stdout.close()
+            exit_code = reading.wait()
+            thread.join()
+            reading.stderr.close()
+        if exit_code and not self._has_ended:
+            raise error_of(exit_code, process.plain([line.decode(errors="replace").rstrip() for line in said]))
