@@ -31,7 +31,7 @@ def create_optimal_batches(
     """Cuts files into batches by their size, language and age, those of higher priority first.
 
     Files that are not there are left out, and so are those that the filters leave out: with no `include`, all count.
-    Raises `ConfigError` for a wrong setting.
+    Raises `UsageError` for a wrong setting.
     """
     config = config or BatchConfig()
     named = [os.path.abspath(file) for file in files]
@@ -68,7 +68,7 @@ def process_batch(
 ) -> BatchResult:
     """Processes one batch in parallel. A file's failure stops no other.
 
-    Raises `ConfigError` for a wrong setting, and other kinds of `OutlastError`.
+    Raises `UsageError` for a wrong setting, and other kinds of `OutlastError`.
     """
     return _execute([batch], processor, config or BatchConfig()).batches[0]
 

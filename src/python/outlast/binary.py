@@ -8,7 +8,7 @@ import sys
 import sysconfig
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Union
+from typing import Optional, Union
 
 # What a setting's value may be: a text as in the guide, a number, yes or no, a path, or several of them.
 Setting = Union[None, str, int, float, bool, "os.PathLike[str]", Iterable[Union[str, int, "os.PathLike[str]"]]]
@@ -36,6 +36,11 @@ def find() -> str:
     if in_path is None:
         raise FileNotFoundError(f"there is no command `outlast`, neither in {folders[0]} nor in PATH: install outlast")
     return in_path
+
+
+def state_folder(state: Optional[Pathlike]) -> str:
+    """Returns the path of a state: the one that is given, else the environment's or the default, as for the command."""
+    return os.fspath(state) if state is not None else os.environ.get("OUTLAST_STATE") or ".outlast"
 
 
 def flags(settings: Mapping[str, Setting]) -> list[str]:

@@ -65,7 +65,8 @@ def records(
     and `path` select latest records. Reading raises `NoState`, `CursorGone` where the log no longer has what comes
     next, and other kinds of `OutlastError`.
     """
-    flags: dict[str, Setting] = {"state": binary.state_folder(state), "since": since, "consumer": consumer, "follow": follow, **options}
+    folder = binary.state_folder(state)
+    flags: dict[str, Setting] = {"state": folder, "since": since, "consumer": consumer, "follow": follow, **options}
     return Records([binary.find(), "records", "--cursors", *binary.flags(flags)])
 
 
@@ -101,7 +102,11 @@ class _Reading:
             said.extend(stream)
 
         reading = self._process = subprocess.Popen(
-            self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+            self._command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
         )
         if self._has_ended:
             reading.kill()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from typing import Optional
 
 from outlast import command
-from outlast.binary import Pathlike, Setting
+from outlast.binary import Pathlike, Setting, state_folder
 from outlast.process import Running
 from outlast.progress import display
 from outlast.summary import Interrupted, Summary
@@ -33,8 +32,8 @@ def run(
     by default, `True` also lines elsewhere, `False` nothing. The other settings are those of the guide's page
     *Configuration*, with underscores: `include=["*.txt"]`, `timeout="30s"`, `retry_attempts=5`.
 
-    Files that fail raise nothing: see `Summary.check`. Raises `ConfigError` for a wrong setting or a function that no
-    other process can import, `Interrupted` after a Ctrl-C, and other kinds of `OutlastError`.
+    Files that fail raise nothing: see `Summary.check`. Raises `UsageError` for a wrong setting, `ConfigError` for a
+    function that no other process can import, `Interrupted` after a Ctrl-C, and other kinds of `OutlastError`.
     """
     words = command.words("run", roots, processor, version, content, _with_state(state, settings))
     return finish(Running(words, display(progress)), state)
@@ -53,7 +52,7 @@ def finish(running: Running, state: Optional[Pathlike]) -> Summary:
     if not printed or exit_code not in (0, 3, 4, 130, 143):
         raise running.error(exit_code)
     running.log_messages()
-    summary = Summary.of(printed, exit_code, os.fspath(state) if state is not None else ".outlast")
+    summary = Summary.of(printed, exit_code, state_folder(state))
     if exit_code == 130:
         raise Interrupted(summary)
     return summary

@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import Any, Optional
 
 from outlast import command, process
-from outlast.binary import Pathlike, Setting
-from outlast.errors import NoState, OutlastError, Unavailable
+from outlast.binary import Pathlike, Setting, state_folder
+from outlast.errors import NoState, OutlastError, StateInUse, Unavailable
 from outlast.process import Running
 from outlast.progress import display
 
@@ -30,6 +30,9 @@ class Watch:
 
     def __enter__(self) -> Watch:
         """Starts it, and waits until it has the state. Raises `OutlastError` where it can't."""
+        if self._is_in_use():
+            # Its status would be taken for that of the process that begins here.
+            raise StateInUse(f"{self.state}: the state is in use by another process", 11)
         self._running = running = Running(self._words, display(self._progress))
         while True:
             if not running.is_running:
@@ -47,6 +50,12 @@ class Watch:
                 self._end()
                 raise
             time.sleep(_LOOK)
+
+    def _is_in_use(self) -> bool:
+        try:
+            return self.status().get("running") is not None
+        except OutlastError:
+            return False
 
     def __exit__(
         self,
@@ -124,6 +133,6 @@ def watch(
 
     Its arguments are those of `run`, and it raises as that does.
     """
-    folder = os.fspath(state) if state is not None else ".outlast"
+    folder = state_folder(state)
     words = command.words("watch", roots, processor, version, content, {"state": folder, **settings})
     return Watch(words, folder, progress)

@@ -90,3 +90,17 @@ class Shelf:
 
     def method(self, file: outlast.File) -> int:
         return file.size
+
+
+def odd_failures(file: outlast.File) -> Any:
+    """Fails with a line that is none, or with what is no `Exception`."""
+    lines: dict[str, Any] = {"00001": "x", "00002": -1, "00003": 2**70, "00004": 1.5, "00005": 7}
+    if file.stem in lines:
+        raise outlast.FileError("odd", "parse", line=lines[file.stem])
+    raise asyncio.CancelledError
+
+
+def prints_much(file: outlast.File) -> int:
+    for _ in range(2000):
+        print("x" * 200)
+    return 1

@@ -241,3 +241,70 @@ def test_without_a_function_files_are_syntax_trees(folder: Path) -> None:
     (tree / "a.ast.json").write_text('{"_type": "Module", "body": []}')
     assert outlast.run("tree", state="s").ok == 1
     assert outlast.run([tree, folder / "tree"], state="s").unchanged == 1
+
+
+def test_a_line_that_is_none_and_what_is_no_exception_fail_their_file_alone(folder: Path) -> None:
+    make_tree(folder, 7)
+    done = outlast.run("tree", processor=functions.odd_failures, state="s", workers=1, retry_attempts=1)
+    errors = {record["path"][-9:-4]: record["error"] for record in outlast.records("s")}
+    assert done.failed == 7
+    assert [errors[f"0000{number}"]["class"] for number in range(7)] == ["processor", *["parse"] * 5, "processor"]
+    assert [errors[f"0000{number}"].get("line") for number in range(1, 6)] == [None, None, None, None, 7]
+
+
+def test_records_that_are_followed_come_at_once_and_a_loop_that_is_cancelled_ends(folder: Path) -> None:
+    make_tree(folder, 3)
+    outlast.run("tree", processor=functions.lines, state="s")
+
+    async def follow(seen: list[str]) -> None:
+        async for record in outlast.records("s", since="1:0", follow=True):
+            seen.append(record["path"])
+
+    async def follow_for_a_while() -> list[str]:
+        seen: list[str] = []
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(follow(seen), 3)
+        return seen
+
+    assert len(asyncio.run(follow_for_a_while())) == 3
+
+
+def test_the_state_of_the_environment_is_that_of_the_package(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_tree(folder, 2)
+    monkeypatch.setenv("OUTLAST_STATE", "elsewhere")
+    done = outlast.run("tree", processor=functions.odd_failures, retry_attempts=1)
+    assert done.state == "elsewhere"
+    with pytest.raises(outlast.FilesFailed):
+        done.check()
+    assert len(list(outlast.records())) == 2
+    with outlast.watch("tree", processor=functions.odd_failures) as live:
+        assert live.state == "elsewhere"
+
+
+def test_a_filter_of_the_logger_that_raises_ends_no_run(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    def refuse(record: logging.LogRecord) -> bool:
+        raise RuntimeError("odd filter")
+
+    make_tree(folder, 3)
+    log = logging.getLogger("outlast")
+    log.addFilter(refuse)
+    log.setLevel("INFO")
+    try:
+        assert outlast.run("tree", processor=functions.prints_much, state="s", timeout="20s").ok == 3
+    finally:
+        log.removeFilter(refuse)
+        log.setLevel("NOTSET")
+    assert capfd.readouterr().err.count("RuntimeError: odd filter") == 1
+
+
+def test_a_batch_that_is_no_longer_awaited_goes_on_to_its_end(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    tree = make_tree(folder, 20)
+
+    async def stop_waiting() -> None:
+        call = outlast.process_batch(outlast.FileBatch(1, sorted(tree.rglob("*.txt"))), functions.slow)
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(call, 0.01)
+        assert await asyncio.to_thread(lambda: call.ok) == 20
+
+    asyncio.run(stop_waiting())
+    assert "InvalidStateError" not in capfd.readouterr().err

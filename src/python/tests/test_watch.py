@@ -47,3 +47,12 @@ def test_an_exception_within_the_block_ends_the_watch(folder: Path) -> None:
         with outlast.watch("tree", processor=functions.lines, state="s") as live:
             raise KeyError("mine")
     assert not live.is_running
+
+
+def test_a_watch_of_a_state_in_use_does_not_begin(folder: Path) -> None:
+    make_tree(folder, 1)
+    with outlast.watch("tree", processor=functions.lines, state="s") as live:
+        with pytest.raises(outlast.StateInUse):
+            with outlast.watch("tree", processor=functions.lines, state="s"):
+                raise AssertionError("it began")
+        assert live.is_running
