@@ -63,7 +63,8 @@ def of(function: Union[str, Reference, Callable[..., Any]]) -> Reference:
     if _found(module, name) != function:
         raise NotImportable(f"{module_name}.{name} is another object than this function: give the one with that name")
     file = getattr(module, "__file__", None)
-    if module_name == "__main__":
+    # The second is the name of the program in a process that `multiprocessing` has started.
+    if module_name in ("__main__", "__mp_main__"):
         return _of_main(module, name, file)
     return Reference(f"{module_name}:{name}", os.path.abspath(file) if file else None)
 

@@ -177,6 +177,31 @@ def test_a_function_of_the_program_itself_is_imported_by_its_file(folder: Path) 
     assert results()["03/00003.txt"] == {"size": 15}
 
 
+def test_a_function_of_the_program_is_the_same_in_a_process_that_it_has_spawned(folder: Path) -> None:
+    make_tree(folder, 10)
+    program = Program(
+        folder,
+        """
+        import multiprocessing, outlast
+
+        def parse(file):
+            return file.size
+
+        def run():
+            done = outlast.run("tree", processor=parse, state="s").check()
+            print(done.ok, done.unchanged, flush=True)
+
+        if __name__ == "__main__":
+            run()
+            spawned = multiprocessing.get_context("spawn").Process(target=run)
+            spawned.start()
+            spawned.join()
+        """,
+    )
+    ended = program.run()
+    assert (ended.stdout, ended.stderr) == ("10 0\n0 10\n", "")
+
+
 def test_a_program_that_starts_its_run_while_it_is_imported_is_refused_and_starts_no_more(folder: Path) -> None:
     make_tree(folder, 10)
     program = Program(folder, 'import outlast\ndef parse(file): return 1\noutlast.run("tree", processor=parse)\n')
