@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -43,6 +44,8 @@ class Program:
 
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
         """Starts it."""
+        # What starts the tests in the background may have SIGINT ignored, and a process passes that on.
+        options["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options}
         return subprocess.Popen([sys.executable, str(self.path), *arguments], cwd=self.path.parent, **options)
 
