@@ -5,7 +5,6 @@ Constraints: the command cuts and processes; here are only the files' names and 
 
 from __future__ import annotations
 
-import base64
 import datetime
 import os
 import tempfile
@@ -18,6 +17,7 @@ from outlast import command, process
 from outlast.awaitable import usable_both_ways
 from outlast.binary import Pathlike, flags
 from outlast.config import BatchConfig, FileBatch
+from outlast.file import path_in
 from outlast.process import Running
 from outlast.record_log import records
 from outlast.results import BatchExecutionResult, BatchResult, ProcessingResult
@@ -46,18 +46,13 @@ def create_optimal_batches(
 def _batch(planned: Mapping[str, Any]) -> FileBatch:
     return FileBatch(
         batch_id=planned["batch_id"],
-        files=[Path(_text(file, "abs")) for file in planned["files"]],
+        files=[Path(path_in(file, "abs")) for file in planned["files"]],
         total_size=planned["total_size"],
         estimated_processing_time=planned["estimated_processing_time"],
         priority=planned["priority"],
         # Python 3.9 and 3.10 read microseconds and no Z.
         created_at=datetime.datetime.fromisoformat(planned["created_at"][:26].rstrip("Z") + "+00:00"),
     )
-
-
-def _text(message: Mapping[str, Any], name: str) -> str:
-    raw = message.get(f"{name}_bytes")
-    return str(message[name]) if raw is None else os.fsdecode(base64.b64decode(raw))
 
 
 @usable_both_ways
@@ -94,7 +89,7 @@ def _execute(batches: Sequence[FileBatch], processor: command.Processor, config:
         include = config.include or (None if processor is None else ["*"])
         settings = {**config.settings(), "include": include, "files_from": listed, "state": state}
         summary = finish(Running(command.words("run", root, processor, None, None, settings)), state)
-        found = {os.path.join(root, _text(record, "path")): record for record in records(state)}
+        found = {os.path.join(root, path_in(record, "path")): record for record in records(state)}
     result = BatchExecutionResult(elapsed_seconds=summary.elapsed_seconds, files_per_second=summary.files_per_second)
     for batch in batches:
         done = BatchResult(batch.batch_id, elapsed_seconds=summary.elapsed_seconds)

@@ -6,7 +6,15 @@ import base64
 import io
 import os
 import pathlib
+from collections.abc import Mapping
 from typing import IO, Any, Optional, Union
+
+
+def path_in(message: Mapping[str, Any], name: str) -> str:
+    """Returns the path under this name in a message or a record, where one that is not UTF-8 has its bytes beside it."""
+    raw = message.get(f"{name}_bytes")
+    path: str = message[name] if raw is None else os.fsdecode(base64.b64decode(raw))
+    return path
 
 
 class File(os.PathLike):  # type: ignore[type-arg]
@@ -38,9 +46,7 @@ class File(os.PathLike):  # type: ignore[type-arg]
     def __fspath__(self) -> str:
         absolute = self._absolute
         if absolute is None:
-            raw = self._message.get("abs_bytes")
-            absolute = self._message["abs"] if raw is None else os.fsdecode(base64.b64decode(raw))
-            self._absolute = absolute
+            absolute = self._absolute = path_in(self._message, "abs")
         return absolute
 
     __str__ = __fspath__
@@ -57,9 +63,7 @@ class File(os.PathLike):  # type: ignore[type-arg]
     @property
     def path(self) -> str:
         """The path below the root, as in the record. Bytes that are not UTF-8 are surrogates, as in `os.fsdecode`."""
-        raw = self._message.get("path_bytes")
-        path: str = self._message["path"] if raw is None else os.fsdecode(base64.b64decode(raw))
-        return path
+        return path_in(self._message, "path")
 
     @property
     def root(self) -> str:

@@ -32,11 +32,16 @@ def ask(command: Sequence[str]) -> Any:
 
     Raises `OutlastError` where its exit code is another than 0 and 4, which is that nothing matched.
     """
-    words = [binary.find(), command[0], "--format=json", *command[1:]]
-    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True)
-    if done.returncode not in (0, 4):
+    printed = output([command[0], "--format=json", *command[1:]], may_end_with=(0, 4))
+    return json.loads(printed) if printed.strip() else None
+
+
+def output(command: Sequence[str], may_end_with: Sequence[int] = (0,)) -> bytes:
+    """Runs a command to its end, and returns what it prints. Raises `OutlastError` for any other exit code."""
+    done = subprocess.run([binary.find(), *command], stdin=subprocess.DEVNULL, capture_output=True)
+    if done.returncode not in may_end_with:
         raise error_of(done.returncode, plain(done.stderr.decode(errors="replace").splitlines()))
-    return json.loads(done.stdout) if done.stdout.strip() else None
+    return done.stdout
 
 
 def plain(lines: Sequence[str]) -> str:

@@ -73,11 +73,7 @@ def records(
 def commit(state: Pathlike, consumer: str, cursor: str) -> None:
     """Moves a consumer to a cursor, durably; the first time makes it. Raises `OutlastError`."""
     flags: dict[str, Setting] = {"state": state, "consumer": consumer, "commit": cursor}
-    done = subprocess.run(
-        [binary.find(), "records", *binary.flags(flags)], stdin=subprocess.DEVNULL, capture_output=True
-    )
-    if done.returncode:
-        raise error_of(done.returncode, process.plain(done.stderr.decode(errors="replace").splitlines()))
+    process.output(["records", *binary.flags(flags)])
 
 
 class _Reading:

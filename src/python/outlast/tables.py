@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from outlast import binary, process
 from outlast.binary import Pathlike, Setting
-from outlast.errors import error_of
 
 if TYPE_CHECKING:
     import duckdb as duckdb_module  # type: ignore[import-untyped, import-not-found, unused-ignore]
@@ -40,11 +38,7 @@ class Table:
     def to_parquet(self, path: Pathlike) -> None:
         """Writes it to a file, which has its name once it is complete. Raises `OutlastError`."""
         flags: dict[str, Setting] = {"state": self._state, "output": path, "format": "parquet", **self._options}
-        done = subprocess.run(
-            [binary.find(), "records", *binary.flags(flags)], stdin=subprocess.DEVNULL, capture_output=True
-        )
-        if done.returncode:
-            raise error_of(done.returncode, process.plain(done.stderr.decode(errors="replace").splitlines()))
+        process.output(["records", *binary.flags(flags)])
 
     def to_arrow(self) -> pyarrow.Table:
         """Returns it as a table of pyarrow. Raises `ImportError` without that, and `OutlastError`."""
