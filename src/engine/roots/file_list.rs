@@ -46,8 +46,10 @@ impl FileList {
     pub fn read(input: impl Read, roots: &[impl AsRef<Path>]) -> Result<Self, EngineError> {
         let roots: Vec<PathBuf> = roots.iter().map(|root| root.as_ref().to_owned()).collect();
         let roots = resolve_roots(&roots)?;
-        let places = Places::of(&roots);
-        let keys = ListedKeys::read(input, |entry| places.place(entry))?;
+        let numbered = numbered(&roots);
+        let targets = roots.iter().map(|root| root.target.clone());
+        let places: Vec<(&Root, PathBuf)> = numbered.iter().zip(targets).collect();
+        let keys = ListedKeys::read(input, |entry| place(&places, entry))?;
         Ok(Self(Arc::new(Listed { roots, keys })))
     }
 
@@ -78,35 +80,26 @@ impl FileList {
     }
 }
 
-/// The roots of a list, where paths are looked for in them.
-struct Places {
-    /// With where each leads.
-    roots: Vec<(Root, PathBuf)>,
+/// Returns the roots as a list's keys number them: those that lead to the same folder have one number.
+fn numbered(roots: &[GivenRoot]) -> Vec<Root> {
+    let first_of = |root: &GivenRoot| roots.iter().position(|other| other.target == root.target);
+    let numbered = |root: &GivenRoot| {
+        let number = first_of(root).unwrap_or_default() as u32;
+        Root { id: RootId(number), name: String::new(), path: root.path.clone() }
+    };
+    roots.iter().map(numbered).collect()
 }
 
-impl Places {
-    fn of(roots: &[GivenRoot]) -> Self {
-        let first_of = |root: &GivenRoot| roots.iter().position(|other| other.target == root.target);
-        let place = |root: &GivenRoot| {
-            let number = first_of(root).unwrap_or_default() as u32;
-            let path = root.path.clone();
-            (Root { id: RootId(number), name: String::new(), path }, root.target.clone())
-        };
-        Self { roots: roots.iter().map(place).collect() }
-    }
-
-    /// Returns the key of what an entry names; `None` for a root itself.
-    fn place(&self, entry: &[u8]) -> Result<Option<FileKey>, EntryError> {
-        let path = Path::new(std::ffi::OsStr::from_bytes(entry));
-        let whole = match self.roots.as_slice() {
-            _ if path.is_absolute() => without_parents(path),
-            [(root, _)] => without_parents(&root.path.join(path)),
-            _ => return Err(EntryError::Ambiguous),
-        };
-        let places: Vec<(&Root, PathBuf)> = self.roots.iter().map(|(root, at)| (root, at.clone())).collect();
-        let (root, relative) = root_above(&places, &whole).ok_or(EntryError::Outside)?;
-        Ok(FileKey::from_relative_path(root.id, relative.as_os_str().as_bytes()))
-    }
+/// Returns the key of what an entry names below these roots, each with where it leads; `None` for a root itself.
+fn place(places: &[(&Root, PathBuf)], entry: &[u8]) -> Result<Option<FileKey>, EntryError> {
+    let path = Path::new(std::ffi::OsStr::from_bytes(entry));
+    let whole = match places {
+        _ if path.is_absolute() => without_parents(path),
+        [(root, _)] => without_parents(&root.path.join(path)),
+        _ => return Err(EntryError::Ambiguous),
+    };
+    let (root, relative) = root_above(places, &whole).ok_or(EntryError::Outside)?;
+    Ok(FileKey::from_relative_path(root.id, relative.as_os_str().as_bytes()))
 }
 
 /// Lists are the same if they were read at once.
