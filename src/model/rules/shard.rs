@@ -85,7 +85,12 @@ impl Shard {
 
     /// Returns its number as names of folders have it, such as `0003`.
     pub fn padded(self) -> String {
-        format!("{:04}", self.index)
+        Self::padded_number(self.index)
+    }
+
+    /// Returns the number of a shard as names of folders have it, of however many.
+    pub fn padded_number(index: u32) -> String {
+        format!("{index:04}")
     }
 }
 

@@ -136,7 +136,7 @@ impl LeftOutCounts {
     /// Returns the counts by the names of the rules.
     pub(crate) fn into_rules(self) -> BTreeMap<String, u64> {
         let mut rules = self.rules;
-        rules.extend(self.shard.map(|(own, entries)| (format!("shard {own}"), entries)));
+        rules.extend(self.shard.map(|(own, entries)| (ExclusionRule::Shard(own).to_string(), entries)));
         if self.include > 0 {
             rules.insert(ExclusionRule::Include.to_string(), self.include);
         }

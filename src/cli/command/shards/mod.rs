@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
+use outlast::Shard;
 use outlast::engine::{CommittedLog, ShardStates};
 use serde::Serialize;
 
@@ -108,7 +109,7 @@ fn records(args: &ShardsRecordsArgs) -> Result<u8> {
     };
     for &shard in states.found() {
         if let Some(found) = states.current(shard)? {
-            let path = folder.join(format!("shard={shard:04}")).join(name);
+            let path = folder.join(format!("shard={}", Shard::padded_number(shard))).join(name);
             let code = write(states.folder(), format, found, &path)?;
             if code != exit_code::DONE {
                 return Ok(code);

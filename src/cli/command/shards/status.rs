@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
+use outlast::Shard;
 use outlast::engine::{ShardStates, ShardStatus, ShardsReport};
 
 use crate::cli::exit_code;
@@ -74,12 +75,13 @@ fn write_report(report: &ShardsReport, is_whole: bool, out: &mut Lines<'_>) -> i
 
 fn write_shard(status: &ShardStatus, out: &mut Lines<'_>) -> io::Result<()> {
     let ShardStatus { shard, state, summary } = status;
+    let shard = Shard::padded_number(*shard);
     let state = state.as_str();
-    let Some(summary) = summary else { return writeln!(out, "{shard:04}   {state}") };
+    let Some(summary) = summary else { return writeln!(out, "{shard}   {state}") };
     let counts = summary.counts;
     writeln!(
         out,
-        "{shard:04}   {state:<9}{:>10}{:>12}{:>12}  {}  {}:{}",
+        "{shard}   {state:<9}{:>10}{:>12}{:>12}  {}  {}:{}",
         counts.pending,
         counts.ok,
         counts.failed,

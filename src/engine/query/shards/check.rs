@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{ShardStates, ShardSummary, padded};
+use super::{ShardStates, ShardSummary};
 use crate::engine::error::EngineError;
 use crate::ledger::{LedgerError, StateFolder, StateInfo};
 use crate::model::{RootId, Shard};
@@ -22,21 +22,21 @@ impl ShardStates {
         for &number in &self.found {
             match described(&self.state(number)) {
                 Ok(info) => states.push((number, info)),
-                Err(what) => problems.push(format!("{}: {what}", padded(number))),
+                Err(what) => problems.push(format!("{}: {what}", Shard::padded_number(number))),
             }
         }
         let count = most_of(states.iter().filter_map(|(_, info)| Some(info.shard?.count())));
         let count = count.unwrap_or_else(|| self.found.last().map_or(0, |last| last + 1));
         for (number, info) in &states {
             problems.extend(
-                misplaced(*number, info.shard, count).map(|what| format!("{}: {what}", padded(*number))),
+                misplaced(*number, info.shard, count)
+                    .map(|what| format!("{}: {what}", Shard::padded_number(*number))),
             );
         }
         let missing = (0..count).filter(|number| !self.found.contains(number));
-        problems
-            .extend(missing.map(|number| {
-                format!("{}: not there: no runner has begun {number}/{count}", padded(number))
-            }));
+        problems.extend(missing.map(|number| {
+            format!("{}: not there: no runner has begun {number}/{count}", Shard::padded_number(number))
+        }));
         check_copies(&states, &mut problems);
         check_alike(&states, "processor", &mut problems, |info| {
             listed(info.roots.iter().map(|root| format!("{} of {}", root.processor, root.name)))
@@ -83,7 +83,7 @@ impl ShardStates {
             problems.push(format!(
                 "{name}: has {} of {root}, a file of {}: it would be in two shards",
                 path.escape_ascii(),
-                padded(of)
+                Shard::padded_number(of)
             ));
         }
         if foreign.len() > PATHS_MAX {
@@ -117,7 +117,11 @@ fn check_copies(states: &[(u32, StateInfo)], problems: &mut Vec<String>) {
     let mut seen = BTreeMap::<&str, u32>::new();
     for (number, info) in states {
         if let Some(first) = seen.insert(&info.id, *number) {
-            problems.push(format!("{}: a copy of the state of {}", padded(*number), padded(first)));
+            problems.push(format!(
+                "{}: a copy of the state of {}",
+                Shard::padded_number(*number),
+                Shard::padded_number(first)
+            ));
         }
     }
 }
@@ -131,11 +135,9 @@ fn check_alike(
 ) {
     let Some(usual) = most_of(states.iter().map(|(_, info)| of(info))) else { return };
     let others = states.iter().filter(|(_, info)| of(info) != usual);
-    problems.extend(
-        others.map(|(number, info)| {
-            format!("{}: other {what}: {}; most have {usual}", padded(*number), of(info))
-        }),
-    );
+    problems.extend(others.map(|(number, info)| {
+        format!("{}: other {what}: {}; most have {usual}", Shard::padded_number(*number), of(info))
+    }));
 }
 
 fn listed(parts: impl Iterator<Item = String>) -> String {

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::status::StateCounts;
 use crate::engine::error::EngineError;
 use crate::ledger::LedgerError;
-use crate::model::Timestamp;
+use crate::model::{Shard, Timestamp};
 pub use summary::ShardSummary;
 
 /// After this time without a summary, a runner that has not ended is taken for gone. It writes one every 10 s.
@@ -117,7 +117,7 @@ impl ShardStates {
         for entry in entries {
             let entry = entry.map_err(EngineError::io(folder.display().to_string()))?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            let number = name.parse().ok().filter(|number| name == padded(*number));
+            let number = name.parse().ok().filter(|number| name == Shard::padded_number(*number));
             found.extend(number.filter(|_| entry.path().is_dir()));
         }
         found.sort_unstable();
@@ -139,7 +139,7 @@ impl ShardStates {
 
     /// Returns the state folder of a shard.
     pub fn state(&self, shard: u32) -> PathBuf {
-        self.folder.join(padded(shard))
+        self.folder.join(Shard::padded_number(shard))
     }
 
     /// Returns how all shards are.
@@ -182,8 +182,4 @@ impl ShardStates {
         }
         Ok(report)
     }
-}
-
-fn padded(shard: u32) -> String {
-    format!("{shard:04}")
 }
