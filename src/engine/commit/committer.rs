@@ -72,8 +72,17 @@ impl<'a> Committer<'a> {
             (root.id, CountedRoot { name, scope: *scope, listed: false, is_counted: true })
         };
         let roots = roots.iter().map(known).collect();
-        let (runs, all_listed, unconfirmed, left, buffer) = Default::default();
-        Self { store, roots, runs, waiting: 0, lines_bytes: 0, all_listed, unconfirmed, left, buffer }
+        Self {
+            store,
+            roots,
+            runs: Vec::new(),
+            waiting: 0,
+            lines_bytes: 0,
+            all_listed: false,
+            unconfirmed: Vec::new(),
+            left: LeftPending::default(),
+            buffer: Vec::new(),
+        }
     }
 
     pub(crate) fn store(&self) -> &Store {

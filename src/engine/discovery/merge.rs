@@ -434,7 +434,7 @@ impl LedgerMerge {
 
     /// Hands over what waits, if it is much or has waited for long.
     pub(crate) fn pass_on(&mut self) {
-        // Whether to go on is up to whoever reads the list.
+        // Whether to go on is up to the reader of the list.
         let _ = self.go_on(Ok(()));
     }
 

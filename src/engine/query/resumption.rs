@@ -66,7 +66,8 @@ impl Resumption {
     /// It is another one.
     pub fn check(&self, processor: &str) -> Result<(), EngineError> {
         let Some(info) = self.infos.iter().find(|info| info.processor != processor) else { return Ok(()) };
-        let (found, wanted) = (info.processor.clone(), processor.to_owned());
+        let found = info.processor.clone();
+        let wanted = processor.to_owned();
         let reason = CheckpointError::OtherProcessor { job_id: self.checkpoint.job_id, found, wanted };
         Err(EngineError::Checkpoint { state: self.checkpoint.state.clone(), reason })
     }

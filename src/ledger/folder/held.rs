@@ -93,13 +93,13 @@ impl HeldState {
     /// # Errors
     /// [`LedgerError::Gone`], [`LedgerError::LockGone`] and [`LedgerError::LockLost`] where it is not.
     pub fn check(&self) -> Result<(), LedgerError> {
-        let lock_path = self.lock.path.clone();
+        let path = || self.lock.path.clone();
         // A path that can't be checked now is no proof.
-        if durable::is_named(self.lock.id, &lock_path).unwrap_or(true) {
-            return if self.lock.is_held() { Ok(()) } else { Err(LedgerError::LockLost { path: lock_path }) };
+        if durable::is_named(self.lock.id, &self.lock.path).unwrap_or(true) {
+            return if self.lock.is_held() { Ok(()) } else { Err(LedgerError::LockLost { path: path() }) };
         }
         if disk::is_there(&self.path.join(STATE))? {
-            Err(LedgerError::LockGone { path: lock_path })
+            Err(LedgerError::LockGone { path: path() })
         } else {
             Err(LedgerError::Gone { path: self.path.clone() })
         }

@@ -128,9 +128,12 @@ impl Channel {
         events.set(PollFlags::OUT, !out.parts.is_empty());
         let left = until.saturating_duration_since(Instant::now());
         let left = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 3600, tv_nsec: 0 });
-        let (socket, nothing) = (self.socket.as_fd(), PollFlags::empty());
-        let (child, end) =
-            self.child.as_ref().map_or((socket, nothing), |child| (child.as_fd(), PollFlags::IN));
+        let socket = self.socket.as_fd();
+        // Where the child can't be watched, the second place asks for nothing.
+        let (child, end) = match &self.child {
+            Some(child) => (child.as_fd(), PollFlags::IN),
+            None => (socket, PollFlags::empty()),
+        };
         let mut polled = [PollFd::from_borrowed_fd(socket, events), PollFd::from_borrowed_fd(child, end)];
         match poll(&mut polled, Some(&left)) {
             Ok(0) => return Ok(Woken::Late),

@@ -20,7 +20,7 @@ pub struct ExecOptions {
     pub command: ExecCommand,
     /// The version; without one, it comes from the child or from the command's files.
     pub version: Option<String>,
-    /// The run's first root, which children are told.
+    /// The run's first root, which the first message to a child has.
     pub root: PathBuf,
     /// Longest time from a child's start to its `ready`.
     pub start_timeout: Duration,

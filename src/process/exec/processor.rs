@@ -41,8 +41,7 @@ impl ExecProcessor {
             let how = How::Command(Arc::new(options.command), spawner);
             return Ok(Self { identity, include: Vec::new(), how });
         }
-        let started = Children::start(options);
-        let children = started?;
+        let children = Children::start(options)?;
         let identity = children.identity();
         let include = children.ready().include.clone();
         Ok(Self { identity, include, how: How::Children(Arc::new(children)) })

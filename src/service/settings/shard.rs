@@ -41,7 +41,8 @@ impl ShardChoice {
         let (name, index) = if let Some(index) = number(KUBERNETES) {
             (KUBERNETES, index?)
         } else if let Some(index) = number(SLURM) {
-            let (index, first) = (index?, number(SLURM_FIRST).unwrap_or(Ok(0))?);
+            let index = index?;
+            let first = number(SLURM_FIRST).unwrap_or(Ok(0))?;
             let before = || format!("{SLURM} is {index}, and {SLURM_FIRST} is {first}");
             (SLURM, index.checked_sub(first).ok_or_else(before)?)
         } else if let Some(index) = number(OWN) {

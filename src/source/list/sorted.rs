@@ -36,8 +36,7 @@ impl Default for SortedSet {
 
 impl SortedSet {
     fn with_parts_of(part_bytes: usize) -> Self {
-        let (rest, rest_bytes, file, ends) = Default::default();
-        Self { rest, rest_bytes, file, ends, part_bytes }
+        Self { rest: Names::default(), rest_bytes: 0, file: None, ends: Vec::new(), part_bytes }
     }
 
     /// Adds a string. [`SortedSet::finish`] must be called before the set is walked.

@@ -99,10 +99,15 @@ impl Serialize for PlanReport<'_> {
         }
         let Self(plan) = self;
         let BatchPlan { skipped, filtered, unreadable_folders, .. } = plan;
-        let (files, total_size) = (plan.files(), plan.total_size());
-        let unreadable_folders = *unreadable_folders;
-        Whole { batches: Batches(plan), files, total_size, skipped, filtered, unreadable_folders }
-            .serialize(serializer)
+        let whole = Whole {
+            batches: Batches(plan),
+            files: plan.files(),
+            total_size: plan.total_size(),
+            skipped,
+            filtered,
+            unreadable_folders: *unreadable_folders,
+        };
+        whole.serialize(serializer)
     }
 }
 

@@ -80,7 +80,11 @@ impl FromStr for GivenJob {
 impl GivenJob {
     /// Returns a checkpoint of it that the state has reached.
     fn checkpoint(&self, state: &Path) -> CheckpointData {
-        let (cursor, state_id) = (Cursor::default(), self.state_id.clone());
-        CheckpointData { job_id: self.job_id, state: state.to_owned(), cursor, state_id }
+        CheckpointData {
+            job_id: self.job_id,
+            state: state.to_owned(),
+            cursor: Cursor::default(),
+            state_id: self.state_id.clone(),
+        }
     }
 }

@@ -74,9 +74,11 @@ pub(super) fn emit(global: &Global, args: &EmitArgs) -> Result<u8> {
     command.extend(["--state".to_owned(), text(&state)?]);
     command.extend(args.run.iter().cloned());
     command.extend(["--workers".to_owned(), args.cpus.to_string()]);
-    let (count, cpus) = (args.count.to_string(), args.cpus.to_string());
-    let last = (args.count - 1).to_string();
-    let mut values = vec![("count", count), ("cpus", cpus), ("last", last)];
+    let mut values = vec![
+        ("count", args.count.to_string()),
+        ("cpus", args.cpus.to_string()),
+        ("last", (args.count - 1).to_string()),
+    ];
     let template = match args.scheduler {
         Scheduler::Ray => RAY,
         Scheduler::Dask => DASK,

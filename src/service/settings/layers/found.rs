@@ -144,7 +144,8 @@ impl Found {
         let given = catalogue().iter().map(|setting| given.remove(&*setting.key)).collect();
         let files = self.files.iter().map(|file| file.path.clone()).collect();
         let chain = chain.iter().map(ToString::to_string).collect();
-        let (warnings, variables) = (self.warnings.clone(), self.variables.clone());
+        let warnings = self.warnings.clone();
+        let variables = self.variables.clone();
         Settings::new(given, Read { files, profiles: chain, warnings, variables })
     }
 }

@@ -86,7 +86,8 @@ fn set_condition(rule: &mut PriorityRule, text: &str) -> Result<(), String> {
     let one = |value: &str| Raw::List(vec![Raw::Text(value.trim().to_owned())]);
     let Some((name, value)) = text.split_once(':') else {
         let (name, value) = text.split_once('=').unwrap_or((text, "VALUE"));
-        let (name, value) = (name.trim(), value.trim());
+        let name = name.trim();
+        let value = value.trim();
         return match CONDITIONS.contains(&name) {
             true => Err(format!(
                 "priority condition {name:?} has its value behind a colon: write {name}:{value}; for a glob write \
